@@ -1,0 +1,103 @@
+"""The model as one function: raw review text in, calibrated label and probabilities out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentiment.engine import Engine
+from sentiment.errors import InvalidConfiguration
+from sentiment.network import NetworkConfig
+from sentiment.tokenizer import TokenizedReview, Tokenizer
+from sentiment.weights import network_from_bytes
+
+__all__ = ["TOLERANCE", "Classifier", "Prediction"]
+
+TOLERANCE = 1e-6
+"""How far a probability may move with the reviews that it is batched with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says of one review."""
+
+    label: str
+    confidence: float
+    """Probability of `label`, 0 to 1."""
+    probabilities: dict[str, float]
+    tokens: int
+    """Number of tokens in the review, before truncation."""
+    truncated: bool
+    unknown_ratio: float
+
+
+class Classifier:
+    """A tokenizer, a network on its device, and the names of the labels. Safe to share between threads.
+
+    `predict` does all; a server calls `tokenize` and `score` apart, since they run in different places.
+    """
+
+    def __init__(self, *, labels: Sequence[str], tokenizer: Tokenizer, engine: Engine) -> None:
+        self.labels = tuple(labels)
+        self.tokenizer = tokenizer
+        self._engine = engine
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        labels: Sequence[str],
+        network: NetworkConfig,
+        weights: bytes,
+        tokenizer: bytes,
+        temperature: float,
+        device: str = "auto",
+    ) -> "Classifier":
+        """Make a classifier from the saved parts of a version.
+
+        Raises InvalidWeights, InvalidTokenizer or InvalidConfiguration when a part cannot be read or used.
+        """
+        vocabulary = Tokenizer.from_json(tokenizer)
+        _check_sizes(network, num_labels=len(labels), vocabulary_size=vocabulary.vocabulary_size)
+        engine = Engine(network_from_bytes(network, weights), temperature=temperature, device=device)
+        return cls(labels=labels, tokenizer=vocabulary, engine=engine)
+
+    @property
+    def device(self) -> str:
+        """Where the network runs: "cpu" or "cuda"."""
+        return self._engine.device
+
+    def tokenize(self, texts: Sequence[str]) -> list[TokenizedReview]:
+        """Return each text's tokens, in order."""
+        return [self.tokenizer.encode(text) for text in texts]
+
+    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+        """Return a prediction for each tokenized review, in order."""
+        rows = self._engine.probabilities(reviews)
+        return [self._prediction(review, row) for review, row in zip(reviews, rows, strict=True)]
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return a prediction for each text, in order."""
+        return self.score(self.tokenize(texts))
+
+    def warm_up(self) -> None:
+        """Run the network once, so that the first request is as fast as the next."""
+        self._engine.warm_up()
+
+    def _prediction(self, review: TokenizedReview, row: list[float]) -> Prediction:
+        confidence = max(row)
+        return Prediction(
+            label=self.labels[row.index(confidence)],
+            confidence=confidence,
+            probabilities=dict(zip(self.labels, row, strict=True)),
+            tokens=review.num_tokens,
+            truncated=review.truncated,
+            unknown_ratio=review.unknown_ratio,
+        )
+
+
+def _check_sizes(network: NetworkConfig, *, num_labels: int, vocabulary_size: int) -> None:
+    if network.num_labels != num_labels:
+        raise InvalidConfiguration(f"the network has {network.num_labels} labels, but {num_labels} are named")
+    if network.vocabulary_size != vocabulary_size:
+        raise InvalidConfiguration(
+            f"the network knows {network.vocabulary_size} words, but the tokenizer {vocabulary_size}"
+        )

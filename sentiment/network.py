@@ -1,0 +1,196 @@
+"""The network: token ids in, one logit for each label out.
+
+Shapes stand behind the lines and in the names: B reviews in the batch, T time steps (tokens, padded at
+the end), E embedding, H hidden units of one direction, D = H x directions, L labels. Time comes first, as the
+kernels take it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sentiment.errors import InvalidConfiguration
+from sentiment.tokenizer import PADDING_ID
+
+__all__ = ["LSTMLayer", "NetworkConfig", "Pooling", "SentimentLSTM"]
+
+Pooling = Literal["last", "max", "mean", "concat"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """The shape of a network and its dropouts.
+
+    Raises InvalidConfiguration, naming the field, for a value that cannot work.
+    """
+
+    vocabulary_size: int
+    num_labels: int
+    embedding_size: int = 128
+    hidden_size: int = 128
+    num_layers: int = 1
+    bidirectional: bool = True
+    pooling: Pooling = "max"
+    input_dropout: float = 0.0
+    """On the embeddings, the same for all steps of a review (Gal & Ghahramani 2016)."""
+    recurrent_dropout: float = 0.0
+    """On the hidden state between steps, the same for all steps; runs step by step, so for short reviews."""
+    output_dropout: float = 0.0
+    """On the pooled states, and between stacked layers."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+
+    def __post_init__(self) -> None:
+        sizes = ("vocabulary_size", "embedding_size", "hidden_size", "num_layers")
+        for name, least in [("num_labels", 2), *((size, 1) for size in sizes)]:
+            if getattr(self, name) < least:
+                raise InvalidConfiguration(f"{name} must be at least {least}, not {getattr(self, name)}")
+        for name in ("input_dropout", "recurrent_dropout", "output_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InvalidConfiguration(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
+        if self.pooling not in get_args(Pooling):
+            raise InvalidConfiguration(f"pooling must be one of {get_args(Pooling)}, not {self.pooling!r}")
+
+
+class SentimentLSTM(nn.Module):
+    """Embedding, stacked LSTM layers, pooling over time, linear. Exact whatever a review is batched with."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        directions = 2 if config.bidirectional else 1
+        output_size = config.hidden_size * directions  # D
+        self.embedding = nn.Embedding(config.vocabulary_size, config.embedding_size, padding_idx=PADDING_ID)
+        self.layers = nn.ModuleList(
+            LSTMLayer(
+                config.embedding_size if depth == 0 else output_size,
+                config.hidden_size,
+                bidirectional=config.bidirectional,
+                recurrent_dropout=config.recurrent_dropout,
+            )
+            for depth in range(config.num_layers)
+        )
+        self.output = nn.Linear(output_size * (3 if config.pooling == "concat" else 1), config.num_labels)
+        self._initialise()
+
+    def forward(self, ids_TB: Tensor, lengths_B: Tensor) -> Tensor:
+        """Return logits [B, L] for padded token ids [T, B] and true lengths [B], each at least 1."""
+        return self.classify(self.embedding(ids_TB), lengths_B)
+
+    def classify(self, x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
+        """Return logits [B, L] for embeddings: where gradients by token enter."""
+        config = self.config
+        x_TBE = dropout_over_time(x_TBE, config.input_dropout, training=self.training)
+        for depth, layer in enumerate(self.layers):
+            if depth > 0:
+                x_TBE = dropout_over_time(x_TBE, config.output_dropout, training=self.training)
+            x_TBE = layer(x_TBE, lengths_B)  # [T, B, D]
+        pooled_BD = pool(
+            x_TBE, lengths_B, config.pooling, config.hidden_size
+        )  # [B, D], or [B, 3D] for concat
+        return self.output(functional.dropout(pooled_BD, config.output_dropout, self.training))  # type: ignore[no-any-return]  # [B, L]
+
+    @torch.no_grad()
+    def _initialise(self) -> None:
+        nn.init.uniform_(self.embedding.weight, -0.05, 0.05)  # as Keras does
+        self.embedding.weight[PADDING_ID].zero_()
+        nn.init.xavier_uniform_(self.output.weight)
+        self.output.bias.zero_()
+
+
+class LSTMLayer(nn.Module):
+    """One LSTM layer, in one or both directions, over padded reviews.
+
+    The backward direction is an LSTM of its own over each review reversed by its own length. So neither
+    direction sees padding before a real token, and both take the fast kernels that packed sequences miss.
+    """
+
+    def __init__(
+        self, input_size: int, hidden_size: int, *, bidirectional: bool, recurrent_dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.ahead = new_lstm(input_size, hidden_size)
+        self.back = new_lstm(input_size, hidden_size) if bidirectional else None
+        self.recurrent_dropout = recurrent_dropout
+
+    def forward(self, x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
+        """Return the hidden states [T, B, D] of inputs [T, B, E]; behind a review's end they mean nothing."""
+        ahead_TBH = self._run(self.ahead, x_TBE)
+        if self.back is None:
+            return ahead_TBH
+        order_TB = reversal(x_TBE.size(0), lengths_B)
+        back_TBH = reorder(self._run(self.back, reorder(x_TBE, order_TB)), order_TB)
+        return torch.cat([ahead_TBH, back_TBH], dim=-1)  # [T, B, 2H]
+
+    def _run(self, lstm: nn.LSTM, x_TBE: Tensor) -> Tensor:
+        if self.training and self.recurrent_dropout > 0:
+            return run_stepwise(lstm, x_TBE, self.recurrent_dropout)
+        states_TBH, _ = lstm(x_TBE)
+        return states_TBH  # type: ignore[no-any-return]
+
+
+def new_lstm(input_size: int, hidden_size: int) -> nn.LSTM:
+    """Return an LSTM with orthogonal recurrent weights and a forget bias of 1 (Jozefowicz et al. 2015)."""
+    lstm = nn.LSTM(input_size, hidden_size)
+    weight_ih, weight_hh, bias_ih, bias_hh = (weight.data for weight in lstm.all_weights[0])
+    nn.init.xavier_uniform_(weight_ih)
+    for gate_HH in weight_hh.chunk(4):  # input, forget, cell, output
+        nn.init.orthogonal_(gate_HH)
+    nn.init.zeros_(bias_hh)  # The gates add both biases, so one of them carries the start.
+    nn.init.zeros_(bias_ih)
+    bias_ih[hidden_size : 2 * hidden_size] = 1.0
+    return lstm
+
+
+def run_stepwise(lstm: nn.LSTM, x_TBE: Tensor, recurrent_dropout: float) -> Tensor:
+    """Return the hidden states [T, B, H] with one dropout mask on the state that passes between steps."""
+    h_BH = x_TBE.new_zeros(x_TBE.size(1), lstm.hidden_size)
+    c_BH = torch.zeros_like(h_BH)
+    mask_BH = functional.dropout(torch.ones_like(h_BH), recurrent_dropout)
+    states = []
+    for x_BE in x_TBE:
+        h_BH, c_BH = torch.lstm_cell(x_BE, (h_BH * mask_BH, c_BH), *lstm.all_weights[0])
+        states.append(h_BH)
+    return torch.stack(states)
+
+
+def dropout_over_time(x_TBE: Tensor, p: float, *, training: bool) -> Tensor:
+    """Zero whole features of a review, the same at every step (variational dropout)."""
+    if not training or p == 0:
+        return x_TBE
+    return x_TBE * functional.dropout(torch.ones_like(x_TBE[:1]), p)  # mask [1, B, E]
+
+
+def reversal(num_steps: int, lengths_B: Tensor) -> Tensor:
+    """Return indices [T, B] that reverse each review within its own length; padding keeps its place."""
+    t_T1 = torch.arange(num_steps, device=lengths_B.device).unsqueeze(1)
+    mirrored_TB = lengths_B - 1 - t_T1
+    return torch.where(mirrored_TB >= 0, mirrored_TB, t_T1)
+
+
+def reorder(x_TBE: Tensor, order_TB: Tensor) -> Tensor:
+    """Return x with each review's steps in the order given."""
+    return x_TBE.gather(0, order_TB.unsqueeze(-1).expand_as(x_TBE))
+
+
+def pool(x_TBD: Tensor, lengths_B: Tensor, pooling: Pooling, hidden_size: int) -> Tensor:
+    """Return one vector a review from states [T, B, D], padding left out: [B, D], or [B, 3D] for concat."""
+    padding_TB1 = (torch.arange(x_TBD.size(0), device=x_TBD.device).unsqueeze(1) >= lengths_B).unsqueeze(-1)
+    pooled = []
+    if pooling in ("last", "concat"):
+        pooled.append(last_states(x_TBD, lengths_B, hidden_size))
+    if pooling in ("max", "concat"):
+        pooled.append(x_TBD.masked_fill(padding_TB1, -torch.inf).amax(0))
+    if pooling in ("mean", "concat"):
+        pooled.append(x_TBD.masked_fill(padding_TB1, 0).sum(0) / lengths_B.unsqueeze(-1))
+    return torch.cat(pooled, dim=-1)
+
+
+def last_states(x_TBD: Tensor, lengths_B: Tensor, hidden_size: int) -> Tensor:
+    """Return where each direction ended [B, D]: ahead at the last token, back at the first."""
+    last_1BD = (lengths_B - 1).view(1, -1, 1).expand(1, -1, x_TBD.size(-1))
+    ahead_BH = x_TBD.gather(0, last_1BD)[0, :, :hidden_size]
+    return torch.cat([ahead_BH, x_TBD[0, :, hidden_size:]], dim=-1)

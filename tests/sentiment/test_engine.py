@@ -1,0 +1,119 @@
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentiment import TOLERANCE, Engine, InvalidConfiguration, TokenizedReview
+from sentiment.engine import (
+    LEAST_FILL_RATIO,
+    LENGTH_STEP_TOKENS,
+    MAX_BATCH_TOKENS,
+    ROW_COUNTS,
+    group_by_length,
+    round_up,
+)
+from tests.sentiment.networks import POOLINGS, SHAPES, VOCABULARY_SIZE, network, padded
+
+ENGINES = {
+    (pooling, shape): Engine(
+        network(pooling=pooling, num_layers=shape[0], bidirectional=shape[1]), temperature=0.7, device="cpu"
+    )
+    for pooling in POOLINGS
+    for shape in SHAPES
+}
+IDS = st.lists(st.integers(1, VOCABULARY_SIZE - 1), min_size=1, max_size=70)
+LENGTHS = st.lists(st.integers(1, 900), max_size=300)
+
+
+def tokenized(ids: Sequence[int]) -> TokenizedReview:
+    return TokenizedReview(ids=list(ids), num_tokens=len(ids), truncated=False, unknown_ratio=0.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(ENGINES)),
+    reviews=st.lists(IDS, min_size=1, max_size=12),
+    data=st.data(),
+)
+def test_a_review_has_the_same_probabilities_alone_and_in_any_batch(
+    kind: tuple[str, tuple[int, bool]], reviews: list[list[int]], data: st.DataObject
+) -> None:
+    engine = ENGINES[kind]
+    together = engine.probabilities([tokenized(ids) for ids in reviews])
+    place = data.draw(st.integers(0, len(reviews) - 1))
+    [alone] = engine.probabilities([tokenized(reviews[place])])
+    assert together[place] == pytest.approx(alone, rel=0, abs=TOLERANCE)
+
+
+def test_a_long_batch_of_a_larger_network_is_as_exact() -> None:
+    engine = Engine(network(embedding_size=64, hidden_size=64, pooling="concat"), device="cpu")
+    generator = torch.Generator().manual_seed(3)
+    lengths = [1, 2, 31, 32, 33, 64, 200, 399, 400, 400, *range(5, 100, 9)]
+    reviews = [
+        tokenized(torch.randint(1, VOCABULARY_SIZE, (length,), generator=generator).tolist())
+        for length in lengths
+    ]
+    together = engine.probabilities(reviews)
+    for review, row in zip(reviews, together, strict=True):
+        assert row == pytest.approx(engine.probabilities([review])[0], rel=0, abs=TOLERANCE)
+
+
+def test_probabilities_are_the_softmax_of_logits_over_temperature() -> None:
+    model = network()
+    [row] = Engine(model, temperature=2.0, device="cpu").probabilities([tokenized([3, 4, 5])])
+    expected = (model(*padded([[3, 4, 5]])) / 2.0).softmax(-1)[0]
+    assert row == pytest.approx(expected.tolist(), abs=1e-6)
+    assert sum(row) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_no_reviews_give_no_rows() -> None:
+    assert ENGINES["max", (1, True)].probabilities([]) == []
+
+
+@given(LENGTHS)
+def test_every_review_is_in_one_batch_within_the_limits(lengths: list[int]) -> None:
+    batches = list(group_by_length(lengths))
+    assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = round_up(max(lengths[place] for place in batch), LENGTH_STEP_TOKENS)
+        assert len(batch) <= ROW_COUNTS[-1]
+        assert len(batch) == 1 or len(batch) * longest <= MAX_BATCH_TOKENS
+        assert all(
+            lengths[place] == max(lengths[other] for other in batch)
+            or lengths[place] >= LEAST_FILL_RATIO * longest
+            for place in batch
+        )
+
+
+def test_equal_lengths_fill_whole_batches() -> None:
+    assert [len(batch) for batch in group_by_length([100] * 200)] == [64, 64, 64, 8]
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_impossible_temperature_is_refused(temperature: float) -> None:
+    with pytest.raises(InvalidConfiguration, match="temperature"):
+        Engine(network(), temperature=temperature)
+
+
+def test_an_unknown_device_is_refused() -> None:
+    with pytest.raises(InvalidConfiguration, match="device"):
+        Engine(network(), device="tpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_said_to_be_missing() -> None:
+    with pytest.raises(InvalidConfiguration, match="no usable GPU"):
+        Engine(network(), device="cuda")
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_probabilities_of_the_cpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    reviews = [tokenized([3, 4, 5] * length) for length in (1, 20, 100)]
+    on_cpu = Engine(network(), device="cpu").probabilities(reviews)
+    on_gpu = Engine(network(), device="cuda").probabilities(reviews)
+    for row, expected in zip(on_gpu, on_cpu, strict=True):
+        assert row == pytest.approx(expected, abs=1e-3)

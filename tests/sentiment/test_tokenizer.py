@@ -1,0 +1,139 @@
+import json
+
+import pytest
+from hypothesis import given
+
+from sentiment import InvalidConfiguration, InvalidTokenizer, Tokenizer, TokenizerConfig
+from sentiment.tokenizer import PADDING_ID, UNKNOWN_ID, Truncation, split
+from tests.sentiment.test_text import TEXTS
+
+CONFIG = TokenizerConfig(num_words=100)
+WORDS = Tokenizer.fit(["a b c d e f g h i j k l m n o p"], TokenizerConfig(num_words=100, max_tokens=8))
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("This isn't good.", ["this", "isn't", "good", "."]),
+        ("The film's plot; they're lost", ["the", "film", "'s", "plot", ";", "they", "'re", "lost"]),
+        ("WOW!!!!! really??", ["wow", "!!!", "!!", "really", "??"]),
+        ("so-so... 10/10", ["so", "-", "so", "...", "10", "/", "10"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("👍🏽", ["👍", "🏽"]),
+        ("<br /> \n\t", []),
+    ],
+)
+def test_split(raw: str, expected: list[str]) -> None:
+    assert split(raw) == expected
+
+
+def test_ids_follow_frequency_and_then_the_alphabet() -> None:
+    tokenizer = Tokenizer.fit(["b b c a", "b c"], CONFIG)
+    assert tokenizer.words == ("b", "c", "a")
+    assert tokenizer.encode("a b c").ids == [4, 2, 3]
+    assert tokenizer.vocabulary_size == 5
+
+
+def test_num_words_keeps_the_most_frequent() -> None:
+    assert Tokenizer.fit(["b b c a"], TokenizerConfig(num_words=2)).words == ("b", "a")
+
+
+def test_skip_top_makes_the_most_frequent_words_unknown() -> None:
+    tokenizer = Tokenizer.fit(["the the the film film ends"], TokenizerConfig(num_words=2, skip_top=1))
+    assert tokenizer.words == ("film",)
+    assert tokenizer.encode("the film ends").ids == [UNKNOWN_ID, 2, UNKNOWN_ID]
+
+
+def test_unknown_ratio_counts_the_tokens_that_are_kept() -> None:
+    assert WORDS.encode("a b zzz yyy").unknown_ratio == 0.5
+    assert WORDS.encode("zzz a b c d e f g h i j").unknown_ratio == 1 / 8
+
+
+@pytest.mark.parametrize(
+    ("truncation", "expected"),
+    [("head", "abcdefgh"), ("tail", "ijklmnop"), ("head_tail", "abklmnop")],
+)
+def test_truncation_keeps_the_end_that_it_names(truncation: Truncation, expected: str) -> None:
+    config = TokenizerConfig(num_words=100, max_tokens=8, truncation=truncation)
+    review = Tokenizer(WORDS.words, config).encode(" ".join("abcdefghijklmnop"))
+    assert "".join(WORDS.words[token_id - 2] for token_id in review.ids) == expected
+    assert review.truncated
+    assert review.num_tokens == 16
+
+
+def test_a_review_of_the_maximum_length_is_not_truncated() -> None:
+    review = WORDS.encode(" ".join("abcdefgh"))
+    assert len(review.ids) == 8
+    assert not review.truncated
+
+
+@pytest.mark.parametrize("raw", ["", "   ", "<br />"])
+def test_a_review_without_tokens_is_one_unknown_token(raw: str) -> None:
+    review = WORDS.encode(raw)
+    assert review.ids == [UNKNOWN_ID]
+    assert review.num_tokens == 0
+    assert review.unknown_ratio == 1.0
+    assert WORDS.spans(raw) == []
+
+
+@given(TEXTS)
+def test_any_text_gives_known_ids_and_spans_inside_it(raw: str) -> None:
+    tokenizer = Tokenizer.fit([raw, raw[::2], "a b"], TokenizerConfig(num_words=10, max_tokens=5))
+    review = tokenizer.encode(raw)
+    spans = tokenizer.spans(raw)
+    assert 1 <= len(review.ids) <= 5
+    assert all(PADDING_ID < token_id < tokenizer.vocabulary_size for token_id in review.ids)
+    assert [span.token_id for span in spans] == (review.ids if review.num_tokens else [])
+    assert all(0 <= span.start < span.end <= len(raw) for span in spans)
+
+
+def test_spans_point_at_the_raw_text() -> None:
+    raw = "Café &eacute;t&eacute;<br/>isn\u2019t 10/10!!"
+    assert [raw[span.start : span.end] for span in WORDS.spans(raw)] == [
+        "Café",
+        "&eacute;t&eacute;",
+        "isn\u2019t",
+        "10",
+        "/",
+        "10",
+        "!!",
+    ]
+
+
+@given(TEXTS)
+def test_a_saved_tokenizer_is_the_same(raw: str) -> None:
+    config = TokenizerConfig(num_words=20, skip_top=1, max_tokens=6, truncation="tail")
+    tokenizer = Tokenizer.fit([raw, "some words <pad> <unk>"], config)
+    again = Tokenizer.from_json(tokenizer.to_json().encode())
+    assert again.config == config
+    assert again.words == tokenizer.words
+    assert again.encode(raw) == tokenizer.encode(raw)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        json.dumps({"format": 2, "config": {}, "words": []}),
+        json.dumps({"format": 1, "config": {}, "words": "ab"}),
+        json.dumps({"format": 1, "config": {}, "words": [1]}),
+        json.dumps({"format": 1, "config": {}, "words": ["a", "a"]}),
+        json.dumps({"format": 1, "config": {"colour": 1}, "words": []}),
+        json.dumps({"format": 1, "config": None, "words": []}),
+    ],
+)
+def test_what_is_no_saved_tokenizer_is_refused(saved: str | bytes) -> None:
+    with pytest.raises(InvalidTokenizer):
+        Tokenizer.from_json(saved)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("num_words", 0), ("skip_top", -1), ("skip_top", 30_000), ("max_tokens", 3), ("truncation", "middle")],
+)
+def test_a_wrong_field_is_named(field: str, value: object) -> None:
+    with pytest.raises(InvalidConfiguration, match=field):
+        TokenizerConfig(**{field: value})  # type: ignore[arg-type]  # wrong on purpose
