@@ -1,0 +1,80 @@
+"""Time the tokenizer beside the compiled `tokenizers` library, with the same rules, and the network itself.
+
+    python -m pip install tokenizers
+    python bench/tokenizer.py REVIEWS.jsonl.xz
+
+Prints milliseconds a review, one thread and one review at a time as a request brings it, and ratios to ours.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tokenizers import Regex, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer as CompiledTokenizer
+
+from model_store import Store
+from sentiment import Tokenizer, set_num_threads
+from sentiment.tokenizer import UNKNOWN_ID
+from training.readers import read_reviews
+
+# The rules of sentiment/tokenizer.py without the combining marks, which its dialect writes in another way.
+PATTERN = r"\w+(?:'t\b)?|'(?:s|re|ve|ll|d|m)\b|!{1,3}|\?{1,3}|\.{2,3}|[^\w\s]"
+
+
+def main() -> None:
+    """Print the comparison for the file that the command line names."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("reviews", type=Path)
+    parser.add_argument("--num-reviews", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    reviews = read_reviews([options.reviews], split="test", labelled=False).reviews
+    texts = [review.text for review in reviews[:: max(1, len(reviews) // options.num_reviews)]]
+    set_num_threads(1)
+    classifier = Store().load("reviews", device="cpu").classifier
+    tokenized = classifier.tokenize(texts)
+    contenders: dict[str, Callable[[], object]] = {
+        "this project": lambda: classifier.tokenize(texts),
+        "tokenizers, lower-cased": _compiled(classifier.tokenizer, texts, nfkc=False),
+        "tokenizers, NFKC and lower-cased": _compiled(classifier.tokenizer, texts, nfkc=True),
+        "forward pass, one review a batch": lambda: [classifier.score([review]) for review in tokenized],
+        "forward pass, all together": lambda: classifier.score(tokenized),
+    }
+    _print_table(_time_in_turn(contenders, options.rounds), len(texts))
+
+
+def _compiled(tokenizer: Tokenizer, texts: Sequence[str], *, nfkc: bool) -> Callable[[], object]:
+    vocabulary = {word: place for place, word in enumerate(tokenizer.words, start=UNKNOWN_ID + 1)}
+    unknown = "<unk>"
+    compiled = CompiledTokenizer(models.WordLevel(vocabulary | {unknown: UNKNOWN_ID}, unk_token=unknown))
+    steps = [normalizers.NFKC()] if nfkc else []
+    compiled.normalizer = normalizers.Sequence([*steps, normalizers.Lowercase()])
+    compiled.pre_tokenizer = pre_tokenizers.Split(Regex(PATTERN), behavior="removed", invert=True)
+    return lambda: [compiled.encode_batch_fast([text])[0].ids for text in texts]
+
+
+def _time_in_turn(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of each; in turn, so that a slow moment of the machine hits all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds + 1):
+        for name, run in contenders.items():
+            start = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times[1:]) for name, times in seconds.items()}  # the first warms up
+
+
+def _print_table(seconds: dict[str, float], num_reviews: int) -> None:
+    ours = next(iter(seconds.values()))
+    print(f"{'':<34} ms a review   ratio to ours")
+    for name, total in seconds.items():
+        print(f"{name:<34} {total / num_reviews * 1e3:>11.3f} {total / ours:>14.2f}")
+
+
+if __name__ == "__main__":
+    main()

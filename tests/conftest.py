@@ -1,0 +1,48 @@
+"""What tests of several packages share: a store with a version that was really trained."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+import torch
+
+from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from training.__main__ import main as train
+
+# Machines differ too much for a deadline on each example; the number of examples bounds the time instead.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
+
+
+# Tiny networks gain nothing from a second thread, and lose much when tests run beside each other.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe that trains in a second."""
+    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
+    path.write_text(TINY_RECIPE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A JSONL file of made-up reviews."""
+    return write_jsonl(tmp_path_factory.mktemp("reviews") / "reviews.jsonl", made_up_reviews())
+
+
+@pytest.fixture(scope="session")
+def tiny_store(tmp_path_factory: pytest.TempPathFactory, tiny_recipe: Path, tiny_reviews: Path) -> Path:
+    """A store with `reviews`, version 1, trained on made-up reviews. Do not write to it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    paths = [
+        "--train",
+        str(tiny_reviews),
+        "--store",
+        str(folder / "store"),
+        "--run-folder",
+        str(folder / "run"),
+    ]
+    assert train(["fit", "--recipe", str(tiny_recipe), "--device", "cpu", *paths]) == 0
+    return folder / "store"

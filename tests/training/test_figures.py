@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from training.figures import calibration_error, evaluate, summary
+
+PROBABILITIES = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.7, 0.3]])
+LABELS = [0, 0, 1, 1]
+
+
+def test_figures_worked_out_by_hand() -> None:
+    figures = evaluate(PROBABILITIES, LABELS)
+    assert figures.num_reviews == 4
+    assert figures.accuracy == 0.5
+    assert figures.f1 == 0.5
+    assert figures.auc == 0.75
+    assert figures.confusion == ((1, 1), (1, 1))
+    assert figures.nll == pytest.approx(-np.log([0.9, 0.4, 0.8, 0.3]).mean())
+    assert figures.brier == pytest.approx(2 * np.mean([0.01, 0.36, 0.04, 0.49]))
+    assert figures.ece == pytest.approx((0.1 + 0.6 + 0.2 + 0.7) / 4)
+
+
+def test_perfect_certainty_has_no_error() -> None:
+    figures = evaluate(np.eye(3), [0, 1, 2])
+    assert (figures.accuracy, figures.f1, figures.ece, figures.nll, figures.brier) == (
+        1.0,
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+    )
+    assert figures.auc is None
+
+
+def test_confidence_that_is_right_on_average_within_a_bin_has_no_calibration_error() -> None:
+    probabilities = np.array([[0.75, 0.25]] * 4)
+    assert calibration_error(probabilities, np.array([0, 0, 0, 1])) == pytest.approx(0.0)
+
+
+def test_a_class_that_is_missing_from_the_test_reviews_is_no_obstacle() -> None:
+    figures = evaluate(PROBABILITIES, [0, 0, 0, 0])
+    assert figures.auc is None
+    assert figures.confusion == ((2, 2), (0, 0))
+
+
+def test_the_summary_gives_accuracy_to_a_hundredth_of_a_percent() -> None:
+    assert summary(evaluate(PROBABILITIES, LABELS)).startswith("accuracy 50.00%  F1 0.5000  AUC 0.7500  ECE")

@@ -1,0 +1,185 @@
+"""`python -m training` from reviews to a published version, with what can go wrong on the way."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model_store import Store, golden
+from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from training.__main__ import main
+
+
+def fit(reviews: Path, recipe: Path, folder: Path, *extra: str) -> int:
+    what = ["--recipe", str(recipe), "--train", str(reviews), "--device", "cpu"]
+    where = ["--run-folder", str(folder / "run"), "--store", str(folder / "store")]
+    return main(["fit", *what, *where, *extra])
+
+
+def test_the_published_version_is_whole(tiny_store: Path) -> None:
+    version = Store(tiny_store).load("reviews@production", device="cpu")
+    golden.check(version.classifier, version.golden)
+    figures = version.manifest.evaluation["validation"]
+    assert version.manifest.labels == ("negative", "positive")
+    assert figures.accuracy > 0.95
+    assert figures.num_reviews == sum(map(sum, figures.confusion))
+    assert sum(version.manifest.reference["length"].counts) == figures.num_reviews
+    assert version.manifest.data[0].label_counts == {"0": 125, "1": 125}
+    assert version.manifest.recipe["name"] == "tiny"
+    assert f"{figures.accuracy:.2%}" in version.card
+    assert "$" not in version.card
+
+
+def test_it_predicts_what_it_has_learned(tiny_store: Path) -> None:
+    classifier = Store(tiny_store).load("reviews", device="cpu").classifier
+    labels = [prediction.label for prediction in classifier.predict(["a wonderful film", "a terrible film"])]
+    assert labels == ["positive", "negative"]
+
+
+def test_the_same_seed_gives_the_same_weights_and_the_alias_stays(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, tiny_store: Path
+) -> None:
+    assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
+    assert fit(tiny_reviews, tiny_recipe, tmp_path, "--run-folder", str(tmp_path / "second")) == 0
+    store = Store(tmp_path / "store")
+    assert store.versions("reviews") == [1, 2]
+    assert store.aliases("reviews") == {"production": 1}
+    hashes = {
+        Store(root).manifest("reviews", number).files["model.safetensors"].sha256
+        for root, number in [(tmp_path / "store", 1), (tmp_path / "store", 2), (tiny_store, 1)]
+    }
+    assert len(hashes) == 1
+
+
+def test_a_run_that_is_interrupted_and_resumed_publishes_the_same(tmp_path: Path, tiny_reviews: Path) -> None:
+    recipe = tmp_path / "long.toml"
+    vectors = "[vectors]\nepochs = 1\n\n[fitting]"
+    recipe.write_text(TINY_RECIPE.replace("epochs = 3", "epochs = 40").replace("[fitting]", vectors), "utf-8")
+    command = [sys.executable, "-m", "training", "fit", "--recipe", str(recipe), "--train", str(tiny_reviews)]
+    run, store = tmp_path / "run", tmp_path / "store"
+    command += ["--run-folder", str(run), "--store", str(store), "--device", "cpu"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch 1:"):
+                process.send_signal(signal.SIGINT)
+                break
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert re.fullmatch(rf"error: stopped; go on with: python -m training fit --resume {run}\n", errors)
+    assert not store.exists()
+
+    assert main(["fit", "--resume", str(run)]) == 0
+    assert fit(tiny_reviews, recipe, tmp_path / "whole") == 0
+    resumed = Store(store).manifest("reviews", 1)
+    whole = Store(tmp_path / "whole" / "store").manifest("reviews", 1)
+    assert resumed.files["model.safetensors"] == whole.files["model.safetensors"]
+    assert resumed.evaluation == whole.evaluation
+
+
+def test_a_finished_run_that_is_resumed_publishes_again_without_training(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
+    capsys.readouterr()
+    assert main(["fit", "--resume", str(tmp_path / "run")]) == 0
+    output = capsys.readouterr().out
+    assert "published reviews@2" in output
+    assert "epoch 1" not in output
+
+
+def test_a_run_is_not_resumed_on_other_data(
+    tmp_path: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews = write_jsonl(tmp_path / "mine.jsonl", made_up_reviews())
+    assert fit(reviews, tiny_recipe, tmp_path) == 0
+    write_jsonl(reviews, made_up_reviews()[:-1])
+    assert main(["fit", "--resume", str(tmp_path / "run")]) == 1
+    assert "mine.jsonl is not what this run began with" in capsys.readouterr().err
+
+
+def test_a_run_folder_is_not_used_twice(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
+    assert fit(tiny_reviews, tiny_recipe, tmp_path) == 1
+    assert "holds a run already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a checkpoint"])
+def test_a_damaged_checkpoint_is_named(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, damage: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(damage)
+    assert main(["fit", "--resume", str(tmp_path / "run")]) == 1
+    assert "checkpoint.pt is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"body": "x", "label": 1}], "--text-column"),
+        ([{"text": "x", "stars": 1}], "--label-column"),
+        ([{"text": "x", "label": 1}, {"text": " ", "label": 0}], "reviews.jsonl:2"),
+        ([{"text": f"x {number}", "label": 1} for number in range(50)], "two classes"),
+        ([{"text": "x", "label": 1}, "no object"], "reviews.jsonl:2"),
+        ([], "reviews.jsonl"),
+    ],
+)
+def test_bad_reviews_are_told_in_one_line_and_nothing_is_published(
+    tmp_path: Path, tiny_recipe: Path, rows: list[object], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(write_jsonl(tmp_path / "reviews.jsonl", rows), tiny_recipe, tmp_path) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+    assert message in errors
+    assert not (tmp_path / "store").exists()
+
+
+def test_bad_reviews_are_counted_where_that_is_asked_for(
+    tmp_path: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews = write_jsonl(tmp_path / "mixed.jsonl", [*made_up_reviews(), {"text": ""}, 5])
+    assert fit(reviews, tiny_recipe, tmp_path, "--skip-bad") == 0
+    assert "2 bad reviews skipped" in capsys.readouterr().out
+
+
+def test_five_classes_of_stars(tmp_path: Path, tiny_recipe: Path) -> None:
+    words = ("awful", "poor", "fair", "good", "superb")
+    rows = [{"review": f"a {words[place % 5]} thing {place}", "stars": place % 5 + 1} for place in range(150)]
+    path = write_jsonl(tmp_path / "stars.jsonl", rows)
+    assert fit(path, tiny_recipe, tmp_path, "--text-column", "review", "--label-column", "stars") == 0
+    manifest = Store(tmp_path / "store").manifest("reviews", 1)
+    assert manifest.labels == ("1", "2", "3", "4", "5")
+    assert manifest.evaluation["validation"].auc is None
+
+
+def test_test_reviews_are_reported_and_evaluate_agrees(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = write_jsonl(tmp_path / "test.jsonl", made_up_reviews()[::3])
+    assert fit(tiny_reviews, tiny_recipe, tmp_path, "--test", str(test)) == 0
+    figures = Store(tmp_path / "store").manifest("reviews", 1).evaluation["test"]
+    capsys.readouterr()
+    command = ["evaluate", "--test", str(test), "--store", str(tmp_path / "store"), "--device", "cpu"]
+    assert main([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["version"] == "reviews@1"
+    assert report["figures"]["accuracy"] == figures.accuracy
+    assert report["figures"]["confusion"] == [list(row) for row in figures.confusion]
+    assert main(command) == 0
+    assert f"accuracy {figures.accuracy:.2%}" in capsys.readouterr().out
+
+
+def test_evaluate_refuses_labels_that_the_model_does_not_have(
+    tmp_path: Path, tiny_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = write_jsonl(tmp_path / "test.jsonl", [{"text": "so so", "label": "neutral"}])
+    assert main(["evaluate", "--test", str(test), "--store", str(tiny_store)]) == 1
+    assert "'neutral' is none of 'negative', 'positive'" in capsys.readouterr().err

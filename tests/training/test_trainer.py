@@ -1,0 +1,183 @@
+"""The trainer: the same seed, an interruption, early stopping, schedule and average."""
+
+import dataclasses
+import random
+
+import pytest
+import torch
+
+from sentiment import NetworkConfig, SentimentLSTM, TokenizedReview
+from training.errors import InvalidCheckpoint
+from training.examples import Examples, shuffled_batches
+from training.recipe import Fitting
+from training.trainer import EpochFigures, Progress, Trainer, learning_rate_factor, new_average
+
+FITTING = Fitting(
+    epochs=3,
+    batch_reviews=8,
+    learning_rate=1e-2,
+    schedule="linear",
+    warmup_ratio=0.2,
+    clip_norm=1.0,
+    ema_decay=0.9,
+)
+
+
+class Stopped(Exception):
+    pass
+
+
+def examples(num_reviews: int = 60) -> Examples:
+    """Reviews whose class is told by which of two tokens they hold."""
+    chance = random.Random(5)
+    labels = [place % 2 for place in range(num_reviews)]
+    ids = [
+        [chance.randrange(4, 20) for _ in range(chance.randrange(1, 30))] + [2 + label] for label in labels
+    ]
+    return Examples([TokenizedReview(row, len(row), False, 0.0) for row in ids], labels)
+
+
+def trainer(fitting: Fitting = FITTING, *, seed: int = 1, hidden_size: int = 8) -> Trainer:
+    torch.manual_seed(seed)
+    config = NetworkConfig(
+        vocabulary_size=20,
+        num_labels=2,
+        embedding_size=8,
+        hidden_size=hidden_size,
+        input_dropout=0.2,
+        recurrent_dropout=0.2,
+        output_dropout=0.2,
+    )
+    return Trainer(
+        SentimentLSTM(config),
+        fitting,
+        train=examples(),
+        validation=examples(20),
+        seed=seed,
+        device=torch.device("cpu"),
+    )
+
+
+def run(subject: Trainer, *, stop_after: int | None = None) -> list[float]:
+    """Train, to the end or for so many steps, and return the loss of each step."""
+    losses: list[float] = []
+
+    def after_step() -> None:
+        losses.append(subject.progress.epoch_losses[-1])
+        if len(losses) == stop_after:
+            raise Stopped
+
+    def after_epoch(figures: EpochFigures) -> None:
+        pass
+
+    if stop_after is None:
+        subject.run(after_step, after_epoch)
+    else:
+        with pytest.raises(Stopped):
+            subject.run(after_step, after_epoch)
+    return losses
+
+
+def test_it_learns() -> None:
+    subject = trainer(dataclasses.replace(FITTING, epochs=12))
+    losses = run(subject)
+    assert sum(losses[-8:]) < 0.5 * sum(losses[:8])
+    assert subject.progress.best is not None
+    assert subject.progress.best.validation_accuracy > 0.9
+
+
+def test_the_same_seed_gives_the_same_loss_curve() -> None:
+    assert run(trainer(seed=1)) == run(trainer(seed=1))
+    assert run(trainer(seed=1)) != run(trainer(seed=2))
+
+
+@pytest.mark.parametrize("num_steps", [1, 7, 8, 9, 16, 23])
+def test_a_resumed_run_ends_as_an_uninterrupted_one(num_steps: int) -> None:
+    whole = trainer()
+    expected = run(whole)
+    stopped = trainer()
+    losses = run(stopped, stop_after=num_steps)
+    state = stopped.state()
+    resumed = trainer()
+    resumed.restore(state)
+    assert losses + run(resumed) == expected
+    assert resumed.progress == whole.progress
+    for name, weight in whole.best_network().state_dict().items():
+        assert torch.equal(weight, resumed.best_network().state_dict()[name]), name
+
+
+def test_the_state_of_another_network_is_refused() -> None:
+    with pytest.raises(InvalidCheckpoint):
+        trainer(hidden_size=4).restore(trainer().state())
+    with pytest.raises(InvalidCheckpoint):
+        trainer().restore({})
+
+
+def test_the_best_epoch_is_kept_and_the_earlier_of_equals() -> None:
+    accuracies = [0.5, 0.8, 0.7, 0.8]
+    history = [EpochFigures(epoch, 1.0, 1.0, accuracy) for epoch, accuracy in enumerate(accuracies, start=1)]
+    best = Progress(history=history).best
+    assert best is not None
+    assert best.epoch == 2
+
+
+def test_it_stops_when_validation_no_longer_improves() -> None:
+    fitting = dataclasses.replace(FITTING, epochs=50, patience_epochs=2, learning_rate=1e-12)
+    subject = trainer(fitting)
+    run(subject)
+    assert subject.progress.epoch == 3
+
+
+def test_each_epoch_meets_every_review_once_in_another_order() -> None:
+    lengths = [place % 13 for place in range(100)]
+    first = shuffled_batches(lengths, 8, seed=1, epoch=0)
+    assert sorted(place for batch in first for place in batch) == list(range(100))
+    assert first == shuffled_batches(lengths, 8, seed=1, epoch=0)
+    assert first != shuffled_batches(lengths, 8, seed=1, epoch=1)
+    assert first != shuffled_batches(lengths, 8, seed=2, epoch=0)
+    assert all(
+        max(lengths[place] for place in batch) - min(lengths[place] for place in batch) <= 2
+        for batch in first
+    )
+
+
+def test_the_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
+    factor = learning_rate_factor(
+        dataclasses.replace(FITTING, epochs=2, warmup_ratio=0.2), steps_per_epoch=10
+    )
+    factors = [factor(step) for step in range(21)]
+    assert factors[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    assert factors[4:] == sorted(factors[4:], reverse=True)
+    assert factors[20] == 0.0
+
+
+def test_a_constant_rate_stays() -> None:
+    factor = learning_rate_factor(Fitting(epochs=2), steps_per_epoch=10)
+    assert {factor(step) for step in range(20)} == {1.0}
+
+
+def test_the_average_follows_the_weights_by_its_decay() -> None:
+    network = SentimentLSTM(NetworkConfig(vocabulary_size=5, num_labels=2, embedding_size=2, hidden_size=2))
+    average = new_average(network, 0.75)
+    assert average is not None
+    average.update_parameters(network)  # the first one copies
+    before = network.output.bias.detach().clone()
+    with torch.no_grad():
+        network.output.bias.add_(4.0)
+    average.update_parameters(network)
+    averaged = average.module
+    assert isinstance(averaged, SentimentLSTM)
+    torch.testing.assert_close(averaged.output.bias.detach(), before + 1.0)
+
+
+def test_gradients_are_clipped() -> None:
+    # Adam is blind to the scale of gradients but for its epsilon, so a clipped first step is far smaller.
+    clipped, free = (
+        trainer(dataclasses.replace(FITTING, clip_norm=norm, warmup_ratio=0.0)) for norm in (1e-12, None)
+    )
+    start = trainer().state()["network"]["output.weight"].clone()
+    moves = []
+    for subject in (clipped, free):
+        run(subject, stop_after=1)
+        moves.append((subject.state()["network"]["output.weight"] - start).abs().max().item())
+    assert moves[0] < 0.01 * moves[1]

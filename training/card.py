@@ -1,0 +1,75 @@
+"""The model card: what a version is, what it was made of, how good it is and where it fails."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from string import Template
+
+from model_store import DataFingerprint, Evaluation
+from sentiment import NetworkConfig
+from training.dataset import Dataset
+from training.plan import Plan
+
+__all__ = ["model_card"]
+
+_TEMPLATE = Path(__file__).parent / "model_card.md"
+
+
+def model_card(
+    plan: Plan,
+    dataset: Dataset,
+    network: NetworkConfig,
+    temperature: float,
+    evaluation: Mapping[str, Evaluation],
+) -> str:
+    """Return the card as Markdown."""
+    labels, split = dataset.labels.names, dataset.split
+    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        asdict(network) | asdict(plan.recipe.tokenizer),
+        model=plan.model,
+        labels=", ".join(labels),
+        directions="bidirectional" if network.bidirectional else "unidirectional",
+        vocabulary_size=f"{network.vocabulary_size:,}",
+        temperature=f"{temperature:.3f}",
+        recipe=plan.recipe_name,
+        description=plan.recipe.description,
+        data_rows=_data_rows(dataset.fingerprints),
+        num_train=f"{len(split.train):,}",
+        num_validation=f"{len(split.validation):,}",
+        num_reserved=f"{split.num_reserved:,}",
+        evaluation_rows=_evaluation_rows(evaluation),
+        confusions=_confusions(evaluation, labels),
+    )
+
+
+def _data_rows(data: Sequence[DataFingerprint]) -> str:
+    return "\n".join(
+        f"| {part.role} | {part.source} | {part.num_reviews:,} | {_counts(part)} | `{part.sha256[:16]}…` |"
+        for part in data
+    )
+
+
+def _counts(part: DataFingerprint) -> str:
+    return ", ".join(f"{label}: {count:,}" for label, count in part.label_counts.items()) or "none"
+
+
+def _evaluation_rows(evaluation: Mapping[str, Evaluation]) -> str:
+    return "\n".join(
+        f"| {name} | {figures.num_reviews:,} | {figures.accuracy:.2%} | {figures.f1:.4f} | "
+        f"{'' if figures.auc is None else f'{figures.auc:.4f}'} | {figures.ece:.2%} | {figures.nll:.4f} | "
+        f"{figures.brier:.4f} |"
+        for name, figures in evaluation.items()
+    )
+
+
+def _confusions(evaluation: Mapping[str, Evaluation], labels: Sequence[str]) -> str:
+    return "\n\n".join(_confusion(name, figures, labels) for name, figures in evaluation.items())
+
+
+def _confusion(name: str, figures: Evaluation, labels: Sequence[str]) -> str:
+    header = f"| {name}: true \\ predicted | " + " | ".join(labels) + " |\n|---" + "|---" * len(labels) + "|"
+    rows = (
+        f"| {label} | " + " | ".join(f"{count:,}" for count in counts) + " |"
+        for label, counts in zip(labels, figures.confusion, strict=True)
+    )
+    return "\n".join([header, *rows])

@@ -1,0 +1,218 @@
+"""Fetching a data set: resumable, checked, and never half there under its own name."""
+
+import hashlib
+import http.client
+import re
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from training.errors import DownloadFailed
+
+__all__ = ["ARCHIVES", "IMDB", "Archive", "download"]
+
+_TIMEOUT_SECONDS = 30
+_CHUNK_BYTES = 256 * 1024
+_RANGE_NOT_SATISFIABLE = 416
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """A published data set: where it is, and how to tell that it has come whole."""
+
+    url: str
+    md5: str
+    size_bytes: int
+    file_name: str
+
+
+IMDB = Archive(
+    url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    md5="7c2ac02c03563afcf9b574c7e56c153a",
+    size_bytes=84_125_825,
+    file_name="aclImdb_v1.tar.gz",
+)
+ARCHIVES = {"imdb": IMDB}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An open response: where in the file its first byte belongs, and the size of the whole if it says."""
+
+    stream: http.client.HTTPResponse
+    start_bytes: int
+    total_bytes: int | None
+
+
+def download(url: str, destination: Path, *, md5: str, size_bytes: int | None) -> Path:
+    """Fetch `url` into the file `destination` and return it; a right file that is there is left as it is.
+
+    The bytes go to `destination` + ".part" first. If the connection breaks, that part stays, and the next
+    call goes on from it where the server allows. Raises `DownloadFailed` on anything that goes wrong; if
+    the size or the checksum is not the expected one, the part is deleted.
+    """
+    _check_address(url)
+    if destination.is_dir():
+        raise DownloadFailed(f"{destination}: a folder is in the way of the file")
+    part = destination.with_name(destination.name + ".part")
+    with _writing(destination):
+        if destination.is_file() and _md5(destination) == md5.lower():
+            return destination
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        if _size_bytes(part) != size_bytes:
+            _fetch(url, part, size_bytes)
+        _check(url, part, md5.lower(), size_bytes)
+        part.replace(destination)
+    return destination
+
+
+def _fetch(url: str, part: Path, size_bytes: int | None) -> None:
+    """Write what is missing in `part`; it is complete when this returns."""
+    if size_bytes is not None and _size_bytes(part) > size_bytes:
+        part.unlink()
+    with _network(url):
+        answer = _ask(url, _size_bytes(part))
+    with answer.stream, part.open("ab" if answer.start_bytes else "wb") as file:
+        if None not in (size_bytes, answer.total_bytes) and size_bytes != answer.total_bytes:
+            _refuse(url, part, "size in bytes", size_bytes, answer.total_bytes)
+        total_bytes = size_bytes if answer.total_bytes is None else answer.total_bytes
+        with _progress(part, answer.start_bytes, total_bytes) as progress:
+            _copy(url, answer.stream, file, progress, total_bytes)
+        num_bytes = file.tell()
+    # A chunked response says itself where it ends, and http.client has seen that it did.
+    if total_bytes is not None and num_bytes < total_bytes and not answer.stream.chunked:
+        raise _broken(url, f"the connection was closed after {num_bytes:,} of {total_bytes:,} bytes")
+
+
+def _ask(url: str, start_bytes: int) -> _Answer:
+    """Request the bytes from `start_bytes` on; the answer may well begin at 0 all the same."""
+    headers = {"User-Agent": "sentiment-training", "Accept-Encoding": "identity"}
+    if start_bytes:
+        headers["Range"] = f"bytes={start_bytes}-"
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the scheme was checked
+    try:
+        stream = _opener().open(request, timeout=_TIMEOUT_SECONDS)
+    except HTTPError as error:
+        with error:
+            if error.code == _RANGE_NOT_SATISFIABLE and start_bytes:
+                return _ask(url, 0)
+            raise
+    if not isinstance(stream, http.client.HTTPResponse):
+        raise DownloadFailed(f"{url}: the server gave no HTTP response")
+    if stream.status != http.HTTPStatus.PARTIAL_CONTENT:
+        return _Answer(stream, 0, stream.length)
+    match = _CONTENT_RANGE.fullmatch(stream.headers.get("Content-Range", ""))
+    if match is None or int(match[1]) != start_bytes:
+        stream.close()
+        if start_bytes:
+            return _ask(url, 0)
+        raise DownloadFailed(f"{url}: the server sent a part of the file that was not asked for")
+    return _Answer(stream, start_bytes, None if match[2] == "*" else int(match[2]))
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Like urllib's own, but without its handlers for files, FTP and data, so no redirect leads there."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.UnknownHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+def _copy(
+    url: str,
+    stream: http.client.HTTPResponse,
+    file: BinaryIO,
+    progress: "tqdm[NoReturn]",
+    total_bytes: int | None,
+) -> None:
+    while total_bytes is None or file.tell() <= total_bytes:  # one byte too many is enough to know
+        with _network(url):
+            chunk = stream.read(_CHUNK_BYTES)
+        if not chunk:
+            return
+        file.write(chunk)
+        progress.update(len(chunk))
+
+
+def _check(url: str, part: Path, md5: str, size_bytes: int | None) -> None:
+    """Delete `part` and raise `DownloadFailed` if it is not what was expected."""
+    if size_bytes is not None and (found_bytes := _size_bytes(part)) != size_bytes:
+        _refuse(url, part, "size in bytes", size_bytes, found_bytes)
+    if (found_md5 := _md5(part)) != md5:
+        _refuse(url, part, "MD5 checksum", md5, found_md5)
+
+
+def _refuse(url: str, part: Path, what: str, expected: object, got: object) -> NoReturn:
+    part.unlink()
+    raise DownloadFailed(f"{url}: wrong {what}, expected {expected}, got {got}; what had come is deleted")
+
+
+def _check_address(url: str) -> None:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as error:
+        raise DownloadFailed(f"{url}: not an address ({error})") from error
+    if scheme not in ("http", "https"):
+        raise DownloadFailed(f"{url}: only http and https addresses can be downloaded")
+
+
+@contextmanager
+def _network(url: str) -> Iterator[None]:
+    try:
+        yield
+    except HTTPError as error:
+        raise DownloadFailed(f"{url}: the server answered {error.code} {error.reason}") from error
+    except URLError as error:
+        raise _broken(url, str(error.reason)) from error
+    except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: a malformed redirect
+        raise _broken(url, str(error) or type(error).__name__) from error
+
+
+@contextmanager
+def _writing(destination: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DownloadFailed(f"{destination}: cannot be written ({error.strerror or error})") from error
+
+
+def _broken(url: str, reason: str) -> DownloadFailed:
+    return DownloadFailed(f"download from {urlsplit(url).netloc} failed: {reason}; run it again to resume")
+
+
+def _progress(part: Path, start_bytes: int, total_bytes: int | None) -> "tqdm[NoReturn]":
+    """A bar on a terminal, nothing in a log."""
+    return tqdm(
+        desc=part.stem,
+        initial=start_bytes,
+        total=total_bytes,
+        unit="B",
+        unit_scale=True,
+        unit_divisor=1024,
+        disable=None,
+    )
+
+
+def _size_bytes(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,45 @@
+"""What can go wrong in training.
+
+SentimentError
+└── TrainingError           the root of every exception that `training` raises
+    ├── InvalidRecipe       a recipe's field has a value that cannot work
+    ├── InvalidReviews      a file of reviews cannot be read, or its reviews cannot be trained on
+    ├── DownloadFailed      a data set could not be fetched whole
+    ├── Interrupted         the run was stopped; it can go on from its last checkpoint
+    └── InvalidCheckpoint   a checkpoint is damaged or belongs to another run
+"""
+
+from sentiment.errors import SentimentError
+
+__all__ = [
+    "DownloadFailed",
+    "Interrupted",
+    "InvalidCheckpoint",
+    "InvalidRecipe",
+    "InvalidReviews",
+    "TrainingError",
+]
+
+
+class TrainingError(SentimentError):
+    """Any error that training raises on purpose."""
+
+
+class InvalidRecipe(TrainingError):
+    """A recipe's field has a value that cannot work; the text names the field."""
+
+
+class InvalidReviews(TrainingError):
+    """Reviews cannot be read or used; the text names the file and, where there is one, the line."""
+
+
+class DownloadFailed(TrainingError):
+    """A data set could not be fetched whole; the text says whether running again resumes."""
+
+
+class Interrupted(TrainingError):
+    """The run was stopped from outside; the text names the checkpoint to go on from."""
+
+
+class InvalidCheckpoint(TrainingError):
+    """A checkpoint cannot be read or does not fit this run; the text names the file."""

@@ -1,0 +1,68 @@
+"""Measuring a published version on labelled reviews: what `python -m training evaluate` prints."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_store import Evaluation, Store
+from training.figures import evaluate, summary
+from training.labels import LabelSet
+from training.readers import read_reviews
+from training.release import probabilities_of
+from training.reviews import Columns
+
+__all__ = ["EvaluationReport", "evaluate_version", "report_lines"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationReport:
+    """A version's figures on a test file."""
+
+    version: str
+    test: tuple[str, ...]
+    labels: tuple[str, ...]
+    num_skipped: int
+    seconds: float
+    """Time to tokenize and score all reviews, after loading."""
+    figures: Evaluation
+
+
+def evaluate_version(
+    *, store: Path, reference: str, test: Sequence[Path], columns: Columns, skip_bad: bool, device: str
+) -> EvaluationReport:
+    """Return how a version does on the reviews of `test`; raises what loading and reading raise."""
+    version = Store(store).load(reference, device=device)
+    collection = read_reviews(test, split="test", columns=columns, skip_bad=skip_bad)
+    labels = LabelSet.for_names(version.classifier.labels).indices(collection.reviews)
+    version.classifier.warm_up()
+    start = time.perf_counter()
+    predictions = version.classifier.predict([review.text for review in collection.reviews])
+    seconds = time.perf_counter() - start
+    return EvaluationReport(
+        version=str(version),
+        test=tuple(path.name for path in test),
+        labels=version.classifier.labels,
+        num_skipped=collection.num_skipped,
+        seconds=seconds,
+        figures=evaluate(probabilities_of(predictions), labels),
+    )
+
+
+def report_lines(report: EvaluationReport) -> list[str]:
+    """Return the report as lines for people."""
+    width = max(len(label) for label in report.labels)
+    confusion = [
+        f"  {label:<{width}}  " + "  ".join(f"{count:>{max(width, 7)},}" for count in counts)
+        for label, counts in zip(report.labels, report.figures.confusion, strict=True)
+    ]
+    skipped = [f"{report.num_skipped:,} bad reviews skipped"] if report.num_skipped else []
+    return [
+        f"{report.version} on {', '.join(report.test)}",
+        summary(report.figures),
+        *skipped,
+        "confusion, rows true, columns predicted:",
+        f"  {'':<{width}}  " + "  ".join(f"{label:>{max(width, 7)}}" for label in report.labels),
+        *confusion,
+        f"{report.figures.num_reviews / report.seconds:,.0f} reviews a second",
+    ]

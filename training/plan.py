@@ -1,0 +1,52 @@
+"""What one training run was asked to do; kept in its folder, so that `--resume` needs no other argument."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from training.errors import InvalidCheckpoint
+from training.recipe import Recipe
+from training.reviews import Columns
+
+__all__ = ["Plan", "Role"]
+
+Role = Literal["train", "unlabelled", "test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A recipe, the reviews to use it on, and where the version goes."""
+
+    recipe_name: str
+    recipe: Recipe
+    train: tuple[Path, ...]
+    unlabelled: tuple[Path, ...] = ()
+    """More texts for the vocabulary and the word vectors; their labels, if any, are ignored."""
+    test: tuple[Path, ...] = ()
+    """Read once, after everything is chosen."""
+    reserved: Path | None = None
+    """Ids, one a line, of train reviews that may only validate."""
+    columns: Columns = Columns()  # noqa: RUF009  # it is frozen
+    skip_bad: bool = False
+    store: Path
+    model: str
+    device: str = "auto"
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    def to_json(self) -> bytes:
+        """Return the plan as `from_json` reads it."""
+        return _PLAN.dump_json(self, indent=2)
+
+    @classmethod
+    def from_json(cls, saved: bytes, *, source: str) -> "Plan":
+        """Return a saved plan; raises InvalidCheckpoint naming `source`."""
+        try:
+            return _PLAN.validate_json(saved)
+        except ValidationError as error:
+            raise InvalidCheckpoint(f"{source}: {error.errors()[0]['msg']}") from error
+
+
+_PLAN = TypeAdapter(Plan)

@@ -1,0 +1,147 @@
+"""The Large Movie Review Dataset (Maas et al. 2011), as its folder or as its archive.
+
+    aclImdb/train/pos/0_9.txt          the review with the ID 0 and the rating 9; its id here is "pos/0_9"
+    aclImdb/train/neg/  unsup/         unsup has no labels
+    aclImdb/train/urls_pos.txt         line ID + 1 has the address of the film's page
+    aclImdb/test/pos/  neg/
+
+Other data in the same layout is read too; without lists, or without IDs in the names, reviews have no group.
+"""
+
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training.errors import InvalidReviews
+from training.readers.rows import RejectedReview, UnusableRow, checked_text
+from training.readers.streams import open_stream, readable
+from training.reviews import Part, Review
+
+__all__ = ["read_imdb_archive", "read_imdb_folder"]
+
+_REVIEW_NAME = re.compile(r"(?:.*/)?(train|test)/(pos|neg|unsup)/([^/.][^/]*)\.txt")
+_LIST_NAME = re.compile(r"(?:.*/)?(train|test)/urls_(pos|neg|unsup)\.txt")
+_STEM = re.compile(r"(\d+)_\d+")
+_FILM = re.compile(r"\btt\d+\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The files of one part, as bytes: texts by kind and stem, film lists by kind."""
+
+    texts: dict[str, dict[str, bytes]]
+    lists: dict[str, bytes] = field(default_factory=dict)
+
+
+def read_imdb_folder(path: Path, part: Part, *, labelled: bool) -> Iterator[Review | RejectedReview]:
+    """The reviews of `path`: `aclImdb` itself, or a folder such as `aclImdb/train`, which has pos and neg."""
+    with readable(path):
+        base = _base(path, part)
+        content = _Content({kind: {} for kind in _kinds(part)})
+        for kind, texts in content.texts.items():
+            if not (base / kind).is_dir():
+                raise InvalidReviews(f"{base}: the folder {kind}/ is missing")
+            for file in (base / kind).glob("[!.]*.txt"):
+                texts[file.stem] = file.read_bytes()
+            if (urls := base / f"urls_{kind}.txt").is_file():
+                content.lists[kind] = urls.read_bytes()
+    yield from _reviews(base, content, labelled=labelled)
+
+
+def read_imdb_archive(path: Path, part: Part, *, labelled: bool) -> Iterator[Review | RejectedReview]:
+    """The same reviews in the same order, from `aclImdb_v1.tar.gz`, which is read once and never unpacked."""
+    content = _Content({kind: {} for kind in _kinds(part)})
+    folder = _folder_name(part)
+    with readable(path), open_stream(path) as stream:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # type: ignore[attr-defined] # else 100,000 of them stay in memory
+                _take(archive, member, folder, content)
+        while stream.read(2**20):  # tar ends before gzip does, and gzip checks the sum only at its own end
+            pass
+    yield from _reviews(path / folder, content, labelled=labelled)
+
+
+def _kinds(part: Part) -> tuple[str, ...]:
+    return ("unsup",) if part == "unlabelled" else ("pos", "neg")
+
+
+def _folder_name(part: Part) -> str:
+    return "test" if part == "test" else "train"
+
+
+def _base(path: Path, part: Part) -> Path:
+    if any((path / name).is_dir() for name in ("train", "test")):
+        base = path / _folder_name(part)
+        if not base.is_dir():
+            raise InvalidReviews(f"{path}: the folder {base.name}/ is missing")
+        return base
+    if any((path / name).is_dir() for name in ("pos", "neg", "unsup")):
+        return path
+    raise InvalidReviews(f"{path}: no folder of reviews: it has neither train/ and test/ nor pos/ and neg/")
+
+
+def _take(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: str, content: _Content) -> None:
+    """Keep the member's bytes if it is a review or a film list of the part that is read."""
+    if not member.isfile():
+        return
+    if review := _REVIEW_NAME.fullmatch(member.name):
+        files, name = content.texts.get(review[2]), review[3]
+        found = review
+    elif urls := _LIST_NAME.fullmatch(member.name):
+        files, name = content.lists, urls[2]
+        found = urls
+    else:
+        return
+    if found[1] == folder and files is not None and (file := archive.extractfile(member)) is not None:
+        files[name] = file.read()
+
+
+def _reviews(base: Path, content: _Content, *, labelled: bool) -> Iterator[Review | RejectedReview]:
+    for kind, texts in content.texts.items():
+        if not texts:
+            raise InvalidReviews(f"{base}: there are no reviews in {kind}/")
+        films = _films(content.lists, kind)
+        for stem in sorted(texts, key=_order):
+            try:
+                yield Review(
+                    id=f"{kind}/{stem}",
+                    text=_text(texts[stem]),
+                    label=kind if labelled and kind != "unsup" else None,
+                    group=_group(base, films, kind, stem),
+                )
+            except UnusableRow as problem:
+                yield RejectedReview(f"{base / kind / stem}.txt: {problem}")
+
+
+def _text(content: bytes) -> str:
+    try:
+        return checked_text(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UnusableRow(f"not UTF-8 (byte {error.start + 1})") from error
+
+
+def _order(stem: str) -> tuple[float, str]:
+    match = _STEM.fullmatch(stem)
+    return (int(match[1]) if match else float("inf"), stem)
+
+
+def _films(lists: Mapping[str, bytes], kind: str) -> list[str] | None:
+    if kind not in lists:
+        return None
+    lines = lists[kind].decode("utf-8-sig", errors="replace").splitlines()
+    return [film[0] if (film := _FILM.search(line)) else line.strip() for line in lines]
+
+
+def _group(base: Path, films: list[str] | None, kind: str, stem: str) -> str | None:
+    match = _STEM.fullmatch(stem)
+    if films is None or match is None:
+        return None
+    number = int(match[1])
+    if number >= len(films):
+        raise InvalidReviews(
+            f"{base / f'urls_{kind}.txt'}: {len(films)} lines, but {kind}/{stem}.txt needs line {number + 1}"
+        )
+    return films[number] or None

@@ -1,0 +1,150 @@
+"""A recipe: everything that decides how a model is trained, as one small TOML file.
+
+The recipes that ship are in `training/recipes/`; `--recipe` takes the name of one, or the path of your own.
+"""
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from sentiment import NetworkConfig, SentimentError, TokenizerConfig
+from sentiment.weights import Precision
+from training.errors import InvalidRecipe
+
+__all__ = ["RECIPES", "Fitting", "Recipe", "Vectors", "load_recipe", "recipe_from_fields", "recipe_names"]
+
+RECIPES = Path(__file__).parent / "recipes"
+
+_STRICT = {"extra": "forbid", "strict": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vectors:
+    """Word vectors for the embedding to start from: word2vec CBOW (Mikolov et al. 2013) on the texts."""
+
+    epochs: int = 5
+    window: int = 5
+    """Words of context on either side."""
+    negative: int = 5
+    """Noise words drawn for each word."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "window", "negative"):
+            _require(getattr(self, name) >= 1, f"vectors.{name} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """How the network is fitted to the labels."""
+
+    epochs: int
+    batch_reviews: int = 64
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "linear"] = "constant"
+    """After the warm-up: hold the rate, or let it fall to zero on a line."""
+    warmup_ratio: float = 0.0
+    """Share of all steps in which the rate rises from zero."""
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    """Largest gradient norm of a step; None clips nothing."""
+    ema_decay: float | None = None
+    """Serve an exponential moving average of the weights; None serves the last weights themselves."""
+    patience_epochs: int | None = None
+    """Stop when validation accuracy has not risen for so many epochs; None never stops early."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "fitting.epochs must be at least 1")
+        _require(self.batch_reviews >= 1, "fitting.batch_reviews must be at least 1")
+        _require(self.learning_rate > 0, "fitting.learning_rate must be above 0")
+        _require(0 <= self.warmup_ratio < 1, "fitting.warmup_ratio must be from 0 to below 1")
+        _require(self.weight_decay >= 0, "fitting.weight_decay must not be negative")
+        _require(self.clip_norm is None or self.clip_norm > 0, "fitting.clip_norm must be above 0")
+        _require(
+            self.ema_decay is None or 0 < self.ema_decay < 1, "fitting.ema_decay must be between 0 and 1"
+        )
+        _require(
+            self.patience_epochs is None or self.patience_epochs >= 1,
+            "fitting.patience_epochs must be at least 1",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How to train a model. Raises InvalidRecipe, naming the field, for a value that cannot work."""
+
+    description: str
+    seed: int = 1
+    validation_ratio: float = 0.1
+    """Share of the films (or of the reviews, where no film is known) that is held out to choose by."""
+    tokenizer: TokenizerConfig
+    network: dict[str, JsonValue]
+    """The fields of NetworkConfig but `vocabulary_size` and `num_labels`, which the data decides."""
+    vectors: Vectors | None = None
+    """None starts the embedding at random."""
+    fitting: Fitting
+    precision: Precision = "float16"
+    """How the published weights are stored."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        _require(0 < self.validation_ratio < 1, "validation_ratio must be between 0 and 1")
+        self.network_config(vocabulary_size=3, num_labels=2)
+
+    def network_config(self, *, vocabulary_size: int, num_labels: int) -> NetworkConfig:
+        """Return the network for a vocabulary and labels."""
+        sizes: dict[str, JsonValue] = {"vocabulary_size": vocabulary_size, "num_labels": num_labels}
+        return _NETWORK.validate_json(json.dumps(self.network | sizes))
+
+    def fields(self) -> dict[str, JsonValue]:
+        """Return the recipe as plain data; `recipe_from_fields` is the way back."""
+        return asdict(self)
+
+
+_NETWORK = TypeAdapter(NetworkConfig)
+_RECIPE = TypeAdapter(Recipe)
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that ship."""
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def load_recipe(name: str) -> Recipe:
+    """Return the recipe of that name or at that path; raises InvalidRecipe when it is missing or wrong."""
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(recipe_names())
+        raise InvalidRecipe(
+            f"no recipe {name!r}; there are {known}, or give the path of a .toml file"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidRecipe(f"{path}: {error}") from error
+    return recipe_from_fields(fields, source=str(path))
+
+
+def recipe_from_fields(fields: object, *, source: str) -> Recipe:
+    """Return the recipe that plain data describes; raises InvalidRecipe naming `source` and the field."""
+    try:
+        return _RECIPE.validate_json(json.dumps(fields, default=str))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InvalidRecipe(f"{source}: {place}: {first['msg']}") from error
+    except SentimentError as error:
+        raise InvalidRecipe(f"{source}: {error}") from error
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise InvalidRecipe(message)

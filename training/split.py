@@ -1,0 +1,84 @@
+"""Holding reviews out for validation, without a film or a text on both sides."""
+
+import hashlib
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.errors import InvalidRecipe, InvalidReviews
+from training.reviews import Review
+
+__all__ = ["Split", "read_reserved_ids", "split_validation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Labelled reviews in two sides that share no held-out group, no reserved id and no text."""
+
+    train: tuple[Review, ...]
+    validation: tuple[Review, ...]
+    num_reserved: int
+    num_dropped_duplicates: int
+
+
+def split_validation(reviews: Sequence[Review], *, ratio: float, reserved_ids: Set[str], seed: int) -> Split:
+    """Hold out about `ratio` of the groups, and every review whose id is reserved.
+
+    Whether a group is held out depends on its name and the seed alone, so more data, or data in another
+    order, never moves a group from one side to the other. A review without a group stands for itself, by
+    its text. Train reviews whose text is also in validation are dropped from train. Raises `InvalidReviews`
+    if nothing is held out, or if fewer than two classes are left to train on.
+    """
+    if not 0 <= ratio < 1:
+        raise InvalidRecipe(f"the validation ratio is {ratio}, but must be at least 0 and less than 1")
+    held_out = [review.id in reserved_ids or _share(review, seed) < ratio for review in reviews]
+    validation = tuple(review for review, out in zip(reviews, held_out, strict=True) if out)
+    rest = [review for review, out in zip(reviews, held_out, strict=True) if not out]
+    texts = {review.text for review in validation}
+    train = tuple(review for review in rest if review.text not in texts)
+    _check(train, validation, ratio)
+    return Split(
+        train=train,
+        validation=validation,
+        num_reserved=sum(review.id in reserved_ids for review in validation),
+        num_dropped_duplicates=len(rest) - len(train),
+    )
+
+
+def read_reserved_ids(path: Path) -> frozenset[str]:
+    """The ids in a file, one a line, of reviews that no model may train on."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InvalidReviews(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise InvalidReviews(f"{path}: not UTF-8") from error
+    ids = frozenset(line.strip() for line in lines if line.strip())
+    if not ids:
+        raise InvalidReviews(f"{path}: there are no ids in it; it should have one a line")
+    return ids
+
+
+def _share(review: Review, seed: int) -> float:
+    """A number from 0 up to 1, evenly spread over groups and fixed for each."""
+    kind, name = ("text", review.text) if review.group is None else ("group", review.group)
+    digest = hashlib.sha256(f"{seed}\0{kind}\0{name}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _check(train: Sequence[Review], validation: Sequence[Review], ratio: float) -> None:
+    if not validation:
+        raise InvalidReviews(
+            f"no review is held out for validation at a ratio of {ratio}: give more reviews or a larger ratio"
+        )
+    if not train:
+        raise InvalidReviews(
+            f"all {len(validation)} reviews are held out for validation at a ratio of {ratio}, "
+            "so none is left to train on: give more groups or a smaller ratio"
+        )
+    labels = {review.label for review in train}
+    if len(labels) < 2:
+        raise InvalidReviews(
+            f"all {len(train)} reviews left to train on have the label {labels.pop()!r}; "
+            "training needs at least two classes"
+        )

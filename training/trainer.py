@@ -1,0 +1,218 @@
+"""Fitting a network to labelled reviews: steps, epochs, early stopping, and a state that can be resumed.
+
+A trainer that is restored from the state of another goes on exactly as that one would have: the order of
+reviews follows from seed and epoch, and all else that steps depend on is in the state.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from sentiment import Engine, SentimentLSTM
+from training.errors import InvalidCheckpoint
+from training.examples import Examples, shuffled_batches
+from training.recipe import Fitting
+
+__all__ = ["EpochFigures", "Progress", "Trainer"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFigures:
+    """What one epoch gave; losses are in nats."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far training has come, and what it has seen."""
+
+    epoch: int = 0
+    step: int = 0
+    """Steps done within this epoch."""
+    epoch_losses: list[float] = field(default_factory=list)
+    """The loss of each step of this epoch."""
+    history: list[EpochFigures] = field(default_factory=list)
+
+    @property
+    def best(self) -> EpochFigures | None:
+        """The epoch with the highest validation accuracy; the earlier of two equal ones."""
+        return max(self.history, key=lambda figures: figures.validation_accuracy, default=None)
+
+
+class Trainer:
+    """Fits `network` to `train`, and keeps the weights that did best on `validation`."""
+
+    def __init__(
+        self,
+        network: SentimentLSTM,
+        fitting: Fitting,
+        *,
+        train: Examples,
+        validation: Examples,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self._network = network.to(device)
+        self._fitting = fitting
+        self._train = train
+        self._validation = validation
+        self._seed = seed
+        self._device = device
+        self._lengths = [len(review.ids) for review in train.reviews]
+        self._optimiser = torch.optim.AdamW(
+            network.parameters(), lr=fitting.learning_rate, weight_decay=fitting.weight_decay, fused=True
+        )
+        self._schedule = LambdaLR(self._optimiser, learning_rate_factor(fitting, self._steps_per_epoch))
+        self._average = new_average(self._network, fitting.ema_decay)
+        self._best_weights: dict[str, Tensor] = {}
+        self.progress = Progress()
+        torch.manual_seed(seed)
+
+    @property
+    def _steps_per_epoch(self) -> int:
+        return math.ceil(len(self._lengths) / self._fitting.batch_reviews)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or early stopping has ended them."""
+        progress, patience = self.progress, self._fitting.patience_epochs
+        if progress.epoch >= self._fitting.epochs:
+            return True
+        return (
+            patience is not None
+            and progress.best is not None
+            and progress.epoch - progress.best.epoch >= patience
+        )
+
+    def run(self, after_step: Callable[[], None], after_epoch: Callable[[EpochFigures], None]) -> None:
+        """Train to the end. The callbacks may save the state, or raise to stop after a whole step."""
+        while not self.finished:
+            self._run_epoch(after_step)
+            after_epoch(self.progress.history[-1])
+
+    def best_network(self) -> SentimentLSTM:
+        """Return a network with the weights that did best on validation."""
+        network = copy.deepcopy(self._network)
+        network.load_state_dict(self._best_weights)
+        return network.eval()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `restore` needs, as tensors and plain data."""
+        return {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict() if self._average else None,
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "best_weights": self._best_weights,
+            "progress": asdict(self.progress),
+            "random_state": torch.get_rng_state(),
+            "cuda_random_states": torch.cuda.get_rng_state_all() if self._device.type == "cuda" else [],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state; raises InvalidCheckpoint when it is of another network or recipe."""
+        try:
+            self._network.load_state_dict(state["network"])
+            if self._average:
+                self._average.load_state_dict(state["average"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self._schedule.load_state_dict(state["schedule"])
+            self._best_weights = state["best_weights"]
+            self.progress = _progress(state["progress"])
+            torch.set_rng_state(state["random_state"])
+            if state["cuda_random_states"]:
+                torch.cuda.set_rng_state_all(state["cuda_random_states"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InvalidCheckpoint(f"the checkpoint does not fit this run: {error}") from error
+
+    def _run_epoch(self, after_step: Callable[[], None]) -> None:
+        progress = self.progress
+        batches = shuffled_batches(
+            self._lengths, self._fitting.batch_reviews, seed=self._seed, epoch=progress.epoch
+        )
+        self._network.train()
+        description = f"epoch {progress.epoch + 1}/{self._fitting.epochs}"
+        with tqdm(
+            total=len(batches), initial=progress.step, desc=description, unit="batch", disable=None
+        ) as bar:
+            for places in batches[progress.step :]:
+                loss = self._step(places)
+                progress.step += 1
+                progress.epoch_losses.append(loss)
+                bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+                bar.update()
+                after_step()
+        self._end_epoch()
+
+    def _step(self, places: list[int]) -> float:
+        batch = self._train.batch(places).to(self._device)
+        loss = functional.cross_entropy(self._network(batch.ids_TB, batch.lengths_B), batch.labels_B)
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        if self._fitting.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self._network.parameters(), self._fitting.clip_norm)
+        self._optimiser.step()
+        self._schedule.step()
+        if self._average:
+            self._average.update_parameters(self._network)
+        return loss.item()
+
+    def _end_epoch(self) -> None:
+        progress = self.progress
+        candidate = cast(SentimentLSTM, self._average.module) if self._average else self._network
+        loss, accuracy = validate(candidate, self._validation, self._device)
+        train_loss = sum(progress.epoch_losses) / len(progress.epoch_losses)
+        progress.epoch += 1
+        progress.history.append(EpochFigures(progress.epoch, train_loss, loss, accuracy))
+        progress.step, progress.epoch_losses = 0, []
+        if progress.best is progress.history[-1]:
+            self._best_weights = {name: weight.clone() for name, weight in candidate.state_dict().items()}
+
+
+def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[int], float]:
+    """Return the function from a step to what the rate is multiplied by, 0 to 1."""
+    num_steps = fitting.epochs * steps_per_epoch
+    num_warmup_steps = round(fitting.warmup_ratio * num_steps)
+
+    def factor(step: int) -> float:
+        if step < num_warmup_steps:
+            return (step + 1) / num_warmup_steps
+        if fitting.schedule == "constant":
+            return 1.0
+        return max(0.0, (num_steps - step) / (num_steps - num_warmup_steps))
+
+    return factor
+
+
+def new_average(network: SentimentLSTM, decay: float | None) -> AveragedModel | None:
+    """Return the exponential moving average of a network's weights (Polyak & Juditsky 1992), if wanted."""
+    if decay is None:
+        return None
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return AveragedModel(network, multi_avg_fn=average)
+
+
+def validate(network: SentimentLSTM, examples: Examples, device: torch.device) -> tuple[float, float]:
+    """Return mean cross entropy in nats and accuracy, 0 to 1, on examples."""
+    rows = Engine(network, device=device.type).probabilities(examples.reviews)
+    hits = sum(row.index(max(row)) == label for row, label in zip(rows, examples.labels, strict=True))
+    losses = [-math.log(max(row[label], 1e-300)) for row, label in zip(rows, examples.labels, strict=True)]
+    return sum(losses) / len(losses), hits / len(losses)
+
+
+def _progress(saved: Mapping[str, Any]) -> Progress:
+    history = [EpochFigures(**figures) for figures in saved["history"]]
+    return Progress(saved["epoch"], saved["step"], list(saved["epoch_losses"]), history)
