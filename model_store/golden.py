@@ -1,0 +1,83 @@
+"""Golden examples: texts with the probabilities that a version gave when it was published.
+
+Hashes show that the files are the same; these show that the software and the machine make the same of them.
+Kept in `golden.jsonl`, one JSON object a line.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from model_store.errors import GoldenMismatch, InvalidGolden
+from model_store.parsing import first_problem
+from sentiment import Classifier
+
+__all__ = ["GOLDEN_TOLERANCE", "GoldenExample", "check", "read", "write"]
+
+GOLDEN_TOLERANCE = 1e-3
+"""How far a probability may lie from its golden value.
+
+Other CPUs, thread counts and libraries move one by about 1e-6, half-precision weights by 1e-4, and a GPU that
+rounds its products to ten bits a little more; other weights or another tokenizer move most far beyond this.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenExample:
+    """A text and the probability of each label that the version must give it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    text: str
+    probabilities: Annotated[dict[str, Annotated[float, Field(ge=0, le=1)]], Field(min_length=2)]
+
+
+_EXAMPLE = TypeAdapter(GoldenExample)
+
+
+def read(content: bytes) -> tuple[GoldenExample, ...]:
+    """Parse the bytes of golden.jsonl; raises InvalidGolden, naming the line, also when there is none."""
+    # Not `splitlines`: texts may hold other line separators than the newline.
+    lines = content.removesuffix(b"\n").split(b"\n")
+    return tuple(_parse(line, number) for number, line in enumerate(lines, start=1))
+
+
+def write(examples: Iterable[GoldenExample]) -> bytes:
+    """Return the bytes of golden.jsonl."""
+    lines = (json.dumps(asdict(example), ensure_ascii=False, allow_nan=False) for example in examples)
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def check(classifier: Classifier, examples: Sequence[GoldenExample]) -> None:
+    """Raise GoldenMismatch unless the classifier gives every example its probabilities.
+
+    Call it once after loading, before the classifier answers anyone. The error tells the example's place,
+    never its text.
+    """
+    predictions = classifier.predict([example.text for example in examples])
+    for number, (example, prediction) in enumerate(zip(examples, predictions, strict=True), start=1):
+        _compare(number, example.probabilities, prediction.probabilities)
+
+
+def _parse(line: bytes, number: int) -> GoldenExample:
+    try:
+        return _EXAMPLE.validate_json(line)
+    except ValidationError as error:
+        raise InvalidGolden(f"line {number}: {first_problem(error)}") from error
+
+
+def _compare(number: int, expected: Mapping[str, float], found: Mapping[str, float]) -> None:
+    if expected.keys() != found.keys():
+        raise GoldenMismatch(
+            f"golden example {number} has the labels {sorted(expected)}, but the model has {sorted(found)}"
+        )
+    for label, probability in expected.items():
+        # Negated, so that a NaN is a mismatch too.
+        if not abs(found[label] - probability) <= GOLDEN_TOLERANCE:
+            raise GoldenMismatch(
+                f"golden example {number}: the probability of {label!r} is {found[label]:.6f} on "
+                f"this machine, but was {probability:.6f} when the version was published"
+            )

@@ -1,0 +1,244 @@
+"""What a version says about itself: `manifest.json`.
+
+Manifest
+├── labels, network, tokenizer, temperature   what it takes to build the classifier
+├── recipe, data, evaluation, libraries       where it comes from, and how good it is
+├── reference                                 what its inputs and scores looked like, to notice drift
+└── files                                     size and SHA-256 of every other file of the version
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+
+from model_store.errors import InvalidManifest, NewerSchema
+from model_store.parsing import first_problem
+from model_store.reference import MODEL_PATTERN
+from sentiment import InvalidConfiguration, NetworkConfig, TokenizerConfig
+
+__all__ = [
+    "FILE_PATTERN",
+    "MANIFEST_FILE",
+    "MANIFEST_HASH_FILE",
+    "REQUIRED_FILES",
+    "SCHEMA_VERSION",
+    "DataFingerprint",
+    "Evaluation",
+    "FileEntry",
+    "Histogram",
+    "Manifest",
+    "hash_line",
+]
+
+SCHEMA_VERSION: Final = 1
+"""Raised when a reader of the last schema could misread a manifest."""
+MANIFEST_FILE = "manifest.json"
+MANIFEST_HASH_FILE = "manifest.json.sha256"
+REQUIRED_FILES = ("MODEL_CARD.md", "golden.jsonl", "model.safetensors", "tokenizer.json")
+FILE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"
+"""Relative paths of plain names with '/' between them: neither '..', hidden files nor backslashes fit."""
+
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _check_moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Count = Annotated[int, Field(ge=0)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+FilePath = Annotated[str, Field(pattern=FILE_PATTERN)]
+BaseName = Annotated[str, Field(pattern=r"^[^/\\]+$")]
+Moment = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"), AfterValidator(_check_moment)
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """What a file of the version must be, to the byte."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    sha256: Sha256
+    size_bytes: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Counts of a quantity between edges: `counts[i]` values from `edges[i]` to below `edges[i + 1]`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    edges: Annotated[tuple[float, ...], Field(min_length=2)]
+    counts: tuple[Count, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.edges) != len(self.counts) + 1:
+            num_edges = len(self.counts) + 1
+            raise ValueError(f"{len(self.counts)} counts need {num_edges} edges, not {len(self.edges)}")
+        if any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError("edges must rise")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFingerprint:
+    """Which data a version has seen, without the data."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    role: Literal["train", "validation", "unlabelled", "test"]
+    source: BaseName
+    """Base name of the file; folders would tell of the machine."""
+    sha256: Sha256
+    num_reviews: Count
+    label_counts: dict[str, Count]
+
+    def __post_init__(self) -> None:
+        if sum(self.label_counts.values()) > self.num_reviews:
+            raise ValueError(f"label_counts add up to more than num_reviews, {self.num_reviews}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How well the calibrated version does on one data set."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    num_reviews: Annotated[int, Field(ge=1)]
+    accuracy: Ratio
+    f1: Ratio
+    auc: Ratio | None
+    """None unless there are two labels."""
+    ece: Ratio
+    """Expected calibration error."""
+    nll: Annotated[float, Field(ge=0)]
+    """Mean negative log likelihood, in nats."""
+    brier: Annotated[float, Field(ge=0, le=2)]
+    confusion: tuple[tuple[Count, ...], ...]
+    """`confusion[true][predicted]`, in the order of the labels."""
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.confusion) for row in self.confusion):
+            raise ValueError("confusion must be square")
+        if sum(map(sum, self.confusion)) != self.num_reviews:
+            raise ValueError(f"confusion must add up to num_reviews, {self.num_reviews}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Everything about one version but the bytes of its files.
+
+    Parse it with `from_json`, which checks every rule; a constructor checks only those between fields.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
+    model: Annotated[str, Field(pattern=MODEL_PATTERN)]
+    version: Annotated[int, Field(ge=1)]
+    created_at: Moment
+    """ISO 8601 in UTC, as in 2025-01-31T12:00:00Z."""
+    labels: Annotated[tuple[Name, ...], Field(min_length=2)]
+    network: NetworkConfig
+    tokenizer: TokenizerConfig
+    temperature: Annotated[float, Field(gt=0)]
+    recipe: dict[str, JsonValue]
+    data: tuple[DataFingerprint, ...]
+    evaluation: dict[Name, Evaluation]
+    """By data set: "test", "validation"."""
+    reference: dict[Name, Histogram]
+    """By quantity, on reviews that the version was not trained on."""
+    libraries: dict[Name, str]
+    """Versions of what trained it, this software among them as "sentiment-service"."""
+    files: dict[FilePath, FileEntry]
+
+    def __post_init__(self) -> None:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels must differ from each other")
+        num_labels = self.network.num_labels
+        if len(self.labels) != num_labels:
+            raise ValueError(f"{len(self.labels)} labels do not match network.num_labels, {num_labels}")
+        for name, evaluation in self.evaluation.items():
+            if len(evaluation.confusion) != len(self.labels):
+                raise ValueError(f"evaluation.{name}.confusion must have a row for each label")
+        for name in REQUIRED_FILES:
+            if name not in self.files:
+                raise ValueError(f"files must list {name}")
+        json.dumps(self.recipe, allow_nan=False)
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of all listed files together."""
+        return sum(entry.size_bytes for entry in self.files.values())
+
+    def to_json(self) -> str:
+        """Return the text of manifest.json; equal manifests give equal bytes."""
+        return json.dumps(_plain(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str = MANIFEST_FILE) -> "Manifest":
+        """Parse and check a manifest; `source` is how errors call it.
+
+        Raises NewerSchema for one that a later release wrote, and InvalidManifest, naming the field, for any
+        other fault.
+        """
+        _refuse_newer_schema(text, source)
+        try:
+            return _MANIFEST.validate_json(text)
+        except ValidationError as error:
+            raise InvalidManifest(f"{source}: {first_problem(error)}") from error
+        except InvalidConfiguration as error:  # from the configurations, which pydantic lets through
+            raise InvalidManifest(f"{source}: network or tokenizer: {error}") from error
+
+
+def hash_line(manifest: bytes) -> bytes:
+    """Return the content of manifest.json.sha256, as `sha256sum --check` takes it."""
+    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST_FILE}\n".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    """All that must be readable in a manifest of any schema, later ones included."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="ignore", strict=True)
+
+    schema_version: int
+    libraries: Any = None
+
+
+_MANIFEST = TypeAdapter(Manifest)
+_HEADER = TypeAdapter(_Header)
+
+
+def _refuse_newer_schema(text: str | bytes, source: str) -> None:
+    try:
+        header = _HEADER.validate_json(text)
+    except ValidationError as error:
+        raise InvalidManifest(f"{source}: {first_problem(error)}") from error
+    if header.schema_version > SCHEMA_VERSION:
+        libraries = header.libraries if isinstance(header.libraries, dict) else {}
+        writer = libraries.get("sentiment-service", "a later release")
+        raise NewerSchema(
+            f"{source}: written by sentiment-service {writer} with schema version {header.schema_version}, "
+            f"and this release reads up to {SCHEMA_VERSION}: upgrade sentiment-service"
+        )
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON values go in and come out
+    if is_dataclass(value):  # its fields stay as declared; all other names are sorted
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

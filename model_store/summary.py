@@ -1,0 +1,95 @@
+"""Versions as text for people: a row of the list, and the page of one version."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+
+from model_store.manifest import DataFingerprint, Evaluation, Manifest
+
+__all__ = ["describe", "format_size", "row", "table"]
+
+HEADINGS = ("MODEL", "VERSION", "ALIASES", "CREATED", "ACCURACY", "SIZE")
+
+
+def row(manifest: Manifest, aliases: Mapping[str, int]) -> tuple[str, ...]:
+    """Return a version's cells under `HEADINGS`."""
+    return (
+        manifest.model,
+        str(manifest.version),
+        _names(aliases, manifest.version),
+        manifest.created_at,
+        _accuracy(manifest.evaluation),
+        format_size(manifest.size_bytes),
+    )
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows under their headings, columns in line."""
+    lines = [HEADINGS, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def describe(manifest: Manifest, aliases: Mapping[str, int]) -> str:
+    """Return a page on a version; the training recipe is left to the JSON."""
+    facts = {
+        "created": manifest.created_at,
+        "aliases": _names(aliases, manifest.version),
+        "labels": ", ".join(manifest.labels),
+        "network": _pairs(asdict(manifest.network)),
+        "tokenizer": _pairs(asdict(manifest.tokenizer)),
+        "temperature": f"{manifest.temperature:g}",
+        "libraries": _pairs(dict(sorted(manifest.libraries.items()))),
+    }
+    lines = [f"{manifest.model}@{manifest.version}", *_block(facts)]
+    lines += ["", "evaluation", *_block({name: _figures(it) for name, it in manifest.evaluation.items()})]
+    lines += ["", "data", *(f"  {_fingerprint(data)}" for data in manifest.data)]
+    sizes = {name: format_size(entry.size_bytes) for name, entry in sorted(manifest.files.items())}
+    return "\n".join([*lines, "", "files", *_block(sizes)])
+
+
+def format_size(size_bytes: int) -> str:
+    """Return a size as people read it, as in "12.3 MiB"."""
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
+
+
+def _names(aliases: Mapping[str, int], version: int) -> str:
+    return ", ".join(alias for alias, target in aliases.items() if target == version) or "-"
+
+
+def _accuracy(evaluation: Mapping[str, Evaluation]) -> str:
+    """Return the accuracy that says most: on test reviews if there is one, else on validation reviews."""
+    for name in ("test", "validation", *sorted(evaluation)):
+        if name in evaluation:
+            return f"{evaluation[name].accuracy:.4f} ({name})"
+    return "-"
+
+
+def _figures(evaluation: Evaluation) -> str:
+    auc = "" if evaluation.auc is None else f", AUC {evaluation.auc:.4f}"
+    return (
+        f"accuracy {evaluation.accuracy:.4f}, F1 {evaluation.f1:.4f}{auc}, ECE {evaluation.ece:.4f}, "
+        f"NLL {evaluation.nll:.4f}, Brier {evaluation.brier:.4f} on {evaluation.num_reviews} reviews"
+    )
+
+
+def _fingerprint(data: DataFingerprint) -> str:
+    labels = _pairs(dict(sorted(data.label_counts.items())))
+    labelled = f" ({labels})" if labels else ""
+    return f"{data.role}: {data.source}, {data.num_reviews} reviews{labelled}, SHA-256 {data.sha256}"
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _block(facts: Mapping[str, str]) -> list[str]:
+    width = max(map(len, facts), default=0)
+    return [f"  {name.ljust(width)}  {text}" for name, text in facts.items()]

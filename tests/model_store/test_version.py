@@ -1,0 +1,96 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model_store import CorruptVersion, Draft, GoldenExample, ModelVersion, Store, golden
+from sentiment import InvalidConfiguration, NetworkConfig, SentimentLSTM, Tokenizer, weights_to_bytes
+from tests.model_store.drafts import LABELS, TEXTS, TOKENIZER, with_files
+from tests.model_store.obstacles import flipped
+
+
+def test_load_gives_all_of_a_version(loaded: ModelVersion, loadable: Draft) -> None:
+    assert str(loaded) == "reviews@1"
+    assert loaded.manifest == loadable.manifest(version=1, created_at=loaded.manifest.created_at)
+    assert loaded.classifier.labels == LABELS
+    assert loaded.classifier.tokenizer.config == TOKENIZER
+    assert loaded.classifier.device == "cpu"
+    assert loaded.card == "# Card\n"
+    assert [example.text for example in loaded.golden] == list(TEXTS)
+
+
+def test_loaded_version_predicts(loaded: ModelVersion) -> None:
+    prediction = loaded.classifier.predict(["a dull film"])[0]
+    assert prediction.tokens == 3
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
+
+
+def test_temperature_is_applied(store: Store, loadable: Draft, loaded: ModelVersion) -> None:
+    store.publish(replace(loadable, temperature=1000.0))
+    cooler = store.load("reviews@1", device="cpu").classifier.predict(TEXTS)
+    assert all(abs(prediction.confidence - 0.5) < 1e-3 for prediction in cooler)
+    assert any(abs(prediction.confidence - 0.5) > 1e-3 for prediction in loaded.classifier.predict(TEXTS))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "golden.jsonl", "report/roc.png"])
+def test_damaged_version_does_not_load(store: Store, loadable: Draft, name: str) -> None:
+    store.publish(loadable)
+    path = store.root / "reviews" / "1" / name
+    with flipped(path, -1, 1), pytest.raises(CorruptVersion) as refusal:
+        store.load("reviews@1")
+    assert str(refusal.value).startswith(f"{path}: ")
+
+
+def weights_of(**sizes: int) -> bytes:
+    defaults = {"vocabulary_size": 22, "num_labels": 2, "embedding_size": 4, "hidden_size": 4}
+    return weights_to_bytes(SentimentLSTM(NetworkConfig(**{**defaults, **sizes})))  # type: ignore[arg-type]  # sizes alone
+
+
+def golden_of(*labels: str) -> bytes:
+    return golden.write([GoldenExample(text="good", probabilities=dict.fromkeys(labels, 0.5))])
+
+
+def tokenizer_of(text: str, **changes: int) -> bytes:
+    config = replace(TOKENIZER, **changes)  # type: ignore[arg-type]  # numbers alone
+    return Tokenizer.fit([text], config).to_json().encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("model.safetensors", b"not tensors", "safetensors"),
+        ("model.safetensors", weights_of(hidden_size=5), "shape"),
+        ("model.safetensors", weights_of(num_labels=3), "output"),
+        ("tokenizer.json", b"{}", "not a saved tokenizer"),
+        ("tokenizer.json", tokenizer_of(" ".join(TEXTS), max_tokens=17), "configuration"),
+        ("tokenizer.json", tokenizer_of("too few words"), "5 words, but network.vocabulary_size is 22"),
+        ("golden.jsonl", b"", "line 1: Invalid JSON"),
+        ("golden.jsonl", golden_of("bad", "good"), "labels"),
+        ("MODEL_CARD.md", b"\xff", "UTF-8"),
+    ],
+)
+def test_file_that_does_not_fit_is_refused_by_its_name(
+    store: Store, loadable: Draft, name: str, content: bytes, problem: str
+) -> None:
+    store.publish(with_files(loadable, **{name: content}))
+    with pytest.raises(CorruptVersion, match=problem) as refusal:
+        store.load("reviews@1")
+    assert str(refusal.value).startswith(f"{store.root / 'reviews' / '1' / name}: ")
+    assert "\n" not in str(refusal.value)
+
+
+def test_device_that_cannot_be_had_is_no_fault_of_the_version(store: Store, loadable: Draft) -> None:
+    store.publish(loadable)
+    with pytest.raises(InvalidConfiguration, match="device"):
+        store.load("reviews@1", device="abacus")
+
+
+def test_loading_leaves_the_store_as_it_is(store: Store, loadable: Draft) -> None:
+    store.publish(loadable)
+    before = snapshot(store.root)
+    store.load("reviews@1")
+    assert snapshot(store.root) == before
+
+
+def snapshot(root: Path) -> dict[Path, tuple[int, int]]:
+    return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in root.rglob("*")}
