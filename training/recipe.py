@@ -53,6 +53,8 @@ class Fitting:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     """Largest gradient norm of a step; None clips nothing."""
+    adversarial_norm: float | None = None
+    """Also train on embeddings moved so far against the label (Miyato et al. 2017, arXiv:1605.07725)."""
     ema_decay: float | None = None
     """Serve an exponential moving average of the weights; None serves the last weights themselves."""
     patience_epochs: int | None = None
@@ -66,6 +68,10 @@ class Fitting:
         _require(self.learning_rate > 0, "fitting.learning_rate must be above 0")
         _require(0 <= self.warmup_ratio < 1, "fitting.warmup_ratio must be from 0 to below 1")
         _require(self.weight_decay >= 0, "fitting.weight_decay must not be negative")
+        _require(
+            self.adversarial_norm is None or self.adversarial_norm > 0,
+            "fitting.adversarial_norm must be above 0",
+        )
         _require(self.clip_norm is None or self.clip_norm > 0, "fitting.clip_norm must be above 0")
         _require(
             self.ema_decay is None or 0 < self.ema_decay < 1, "fitting.ema_decay must be between 0 and 1"

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from sentiment import Engine, SentimentLSTM
 from training.errors import InvalidCheckpoint
-from training.examples import Examples, shuffled_batches
+from training.examples import Batch, Examples, shuffled_batches
 from training.recipe import Fitting
 
 __all__ = ["EpochFigures", "Progress", "Trainer"]
@@ -152,22 +152,38 @@ class Trainer:
                 loss = self._step(places)
                 progress.step += 1
                 progress.epoch_losses.append(loss)
-                bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+                [rate] = self._schedule.get_last_lr()
+                bar.set_postfix(loss=f"{loss:.3f}", learning_rate=f"{rate:.1e}", refresh=False)
                 bar.update()
                 after_step()
         self._end_epoch()
 
     def _step(self, places: list[int]) -> float:
         batch = self._train.batch(places).to(self._device)
-        loss = functional.cross_entropy(self._network(batch.ids_TB, batch.lengths_B), batch.labels_B)
         self._optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss = self._backward(batch)
         if self._fitting.clip_norm is not None:
             nn.utils.clip_grad_norm_(self._network.parameters(), self._fitting.clip_norm)
         self._optimiser.step()
         self._schedule.step()
         if self._average:
             self._average.update_parameters(self._network)
+        return loss
+
+    def _backward(self, batch: Batch) -> float:
+        """Add the gradients of a batch, and return its loss on the reviews as they are."""
+        norm = self._fitting.adversarial_norm
+        x_TBE = self._network.embedding(batch.ids_TB)
+        if norm is not None:
+            x_TBE.retain_grad()
+        loss = functional.cross_entropy(self._network.classify(x_TBE, batch.lengths_B), batch.labels_B)
+        if norm is None:
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        else:
+            loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+            attacked_TBE = x_TBE + adversarial_step(x_TBE.grad, norm)
+            logits_BL = self._network.classify(attacked_TBE, batch.lengths_B)
+            functional.cross_entropy(logits_BL, batch.labels_B).backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
     def _end_epoch(self) -> None:
@@ -195,6 +211,13 @@ def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[in
         return max(0.0, (num_steps - step) / (num_steps - num_warmup_steps))
 
     return factor
+
+
+def adversarial_step(gradient_TBE: Tensor | None, norm: float) -> Tensor:
+    """Return the step of that norm over a review that raises its loss fastest (Miyato et al. 2017)."""
+    assert gradient_TBE is not None  # noqa: S101  # retained by the caller
+    length_1B1 = gradient_TBE.square().sum((0, 2), keepdim=True).sqrt()
+    return norm * gradient_TBE / length_1B1.clamp(min=1e-12)
 
 
 def new_average(network: SentimentLSTM, decay: float | None) -> AveragedModel | None:

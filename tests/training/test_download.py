@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from training.__main__ import main
 from training.download import ARCHIVES, IMDB, download
 from training.errors import DownloadFailed
 
@@ -331,3 +332,14 @@ def test_the_imdb_archive_is_the_published_one() -> None:
     assert ARCHIVES == {"imdb": IMDB}
     assert IMDB.url.endswith(f"/{IMDB.file_name}")
     assert (IMDB.md5, IMDB.size_bytes) == ("7c2ac02c03563afcf9b574c7e56c153a", 84_125_825)
+
+
+def test_the_command_refuses_another_archive_in_one_line(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["download", "imdb", "--url", server.url, "--to", str(tmp_path)]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+    assert f"{IMDB.size_bytes:,}" in errors or str(IMDB.size_bytes) in errors
+    assert not (tmp_path / IMDB.file_name).exists()

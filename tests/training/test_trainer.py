@@ -5,12 +5,20 @@ import random
 
 import pytest
 import torch
+from torch.nn import functional
 
 from sentiment import NetworkConfig, SentimentLSTM, TokenizedReview
 from training.errors import InvalidCheckpoint
 from training.examples import Examples, shuffled_batches
 from training.recipe import Fitting
-from training.trainer import EpochFigures, Progress, Trainer, learning_rate_factor, new_average
+from training.trainer import (
+    EpochFigures,
+    Progress,
+    Trainer,
+    adversarial_step,
+    learning_rate_factor,
+    new_average,
+)
 
 FITTING = Fitting(
     epochs=3,
@@ -181,3 +189,33 @@ def test_gradients_are_clipped() -> None:
         run(subject, stop_after=1)
         moves.append((subject.state()["network"]["output.weight"] - start).abs().max().item())
     assert moves[0] < 0.01 * moves[1]
+
+
+def test_the_adversarial_step_has_its_norm_and_raises_the_loss_most() -> None:
+    torch.manual_seed(3)
+    model = SentimentLSTM(NetworkConfig(vocabulary_size=20, num_labels=2, embedding_size=6, hidden_size=6))
+    batch = examples().batch([0, 1, 2, 3])
+    x_TBE = model.embedding(batch.ids_TB).detach().requires_grad_()
+
+    def losses(x: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(model.classify(x, batch.lengths_B), batch.labels_B, reduction="none")
+
+    losses(x_TBE).mean().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    step_TBE = adversarial_step(x_TBE.grad, 0.05)
+    torch.testing.assert_close(step_TBE.square().sum((0, 2)).sqrt(), torch.full((4,), 0.05))
+    attacked = losses(x_TBE + step_TBE)
+    assert (attacked > losses(x_TBE)).all()
+    for _ in range(20):
+        noise_TBE = torch.randn_like(x_TBE)
+        noise_TBE *= 0.05 / noise_TBE.square().sum((0, 2), keepdim=True).sqrt()
+        assert (losses(x_TBE + noise_TBE) < attacked).all()
+
+
+def test_adversarial_training_changes_the_weights_but_not_the_loss_that_is_reported() -> None:
+    losses, weights = [], []
+    for norm in (None, 1.0):
+        subject = trainer(dataclasses.replace(FITTING, adversarial_norm=norm, warmup_ratio=0.0))
+        losses.append(run(subject, stop_after=1))
+        weights.append(subject.state()["network"]["output.weight"])
+    assert losses[0] == losses[1]
+    assert not torch.equal(*weights)
