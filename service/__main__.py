@@ -1,0 +1,37 @@
+"""`python -m service`, installed as `sentiment-serve`: serve a model over HTTP until SIGTERM or SIGINT."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from sentiment import SentimentError
+from service.logs import configure, log_event
+from service.server import serve
+from service.settings import InvalidSetting, read_settings, unknown_variables
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the service and return the exit status: 0 after a signal, 1 on failure, 2 for a wrong setting."""
+    try:
+        settings = read_settings(sys.argv[1:] if arguments is None else arguments)
+    except InvalidSetting as error:
+        return _fail(str(error), 2)
+    configure(settings.log_level)
+    for variable in unknown_variables():
+        log_event("unknown_setting", level=logging.WARNING, name=variable.name, nearest=variable.nearest)
+    try:
+        failure = serve(settings)
+    except SentimentError as error:
+        failure = str(error)
+    return _fail(failure, 1) if failure else 0
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Putting the parts of the service together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+
+from fastapi import FastAPI
+
+from service import operations, predict, problems
+from service.lifecycle import Lifecycle
+from service.metrics import Endpoint, Metrics
+from service.middleware import RequestMiddleware, RouteTable
+from service.openapi import Document, build_document, endpoints
+from service.settings import Settings
+from service.state import State
+
+__all__ = ["create_app"]
+
+DESCRIPTION = """
+Sentiment of reviews, with calibrated probabilities. Every error is an RFC 9457 problem document with a stable
+`code`, and every response has an `X-Request-ID`.
+""".strip()
+
+# Pages that stand outside the OpenAPI document.
+PAGES = tuple(
+    Endpoint(route, "GET", (status,))
+    for route, status in (("/", 307), ("/docs", 200), ("/openapi.json", 200))
+)
+
+
+class Service(FastAPI):
+    """FastAPI with a fuller OpenAPI document."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            title="Sentiment service",
+            version=metadata.version("sentiment-service"),
+            description=DESCRIPTION,
+            lifespan=_lifespan,
+            redoc_url=None,
+            swagger_ui_oauth2_redirect_url=None,
+            redirect_slashes=False,
+        )
+        self._settings = settings
+
+    def openapi(self) -> Document:
+        """Return the OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = build_document(self, self._settings)
+        return self.openapi_schema
+
+
+def create_app(settings: Settings, *, url: str | None = None) -> FastAPI:
+    """Return the application; it begins to load its model when a server starts it.
+
+    `url` is where the server will be reached, for the log.
+    """
+    app = Service(settings)
+    app.include_router(predict.router)
+    app.include_router(operations.router)
+    problems.install(app)
+    known = [*endpoints(app.openapi()), *PAGES]
+    metrics = Metrics(known)
+    app.state.service = State(
+        settings=settings, metrics=metrics, lifecycle=Lifecycle(settings, metrics, url=url)
+    )
+    routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
+    app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    lifecycle: Lifecycle = app.state.service.lifecycle
+    lifecycle.start()
+    try:
+        yield
+    finally:
+        await lifecycle.close()

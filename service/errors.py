@@ -1,0 +1,184 @@
+"""What can go wrong, as HTTP. Each class has a status and a stable code; all make the same JSON shape.
+
+SentimentError (sentiment.errors)
+├── CannotListen                  the address is in use or not ours
+└── ApiError
+    ├── Rejection                 a request is refused before it costs any compute
+    │   ├── MalformedJson         400 malformed_json
+    │   ├── BodyTooLarge          413 body_too_large
+    │   ├── UnsupportedMediaType  415 unsupported_media_type
+    │   ├── InvalidRequest        422 invalid_request
+    │   ├── NotReady              503 not_ready
+    │   └── Draining              503 draining
+    ├── NotFound                  404 not_found
+    ├── MethodNotAllowed          405 method_not_allowed
+    ├── BadRequest                4xx bad_request, any other fault of the client that a library finds
+    ├── InferenceFailed           500 inference_failed
+    └── Internal                  500 internal
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sentiment import SentimentError
+
+__all__ = [
+    "ApiError",
+    "BadRequest",
+    "BodyTooLarge",
+    "CannotListen",
+    "Draining",
+    "FieldError",
+    "InferenceFailed",
+    "Internal",
+    "InvalidRequest",
+    "MalformedJson",
+    "MethodNotAllowed",
+    "NotFound",
+    "NotReady",
+    "Rejection",
+    "UnsupportedMediaType",
+]
+
+RETRY_AFTER_SECONDS = 1
+
+
+class CannotListen(SentimentError):
+    """The service cannot listen where it should; the text names the address and the setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong at one place of the body."""
+
+    location: str
+    """As in "reviews[3]"; "body" for the whole."""
+    message: str
+
+
+class ApiError(SentimentError):
+    """An error that a client is told of. Its detail is written for clients, never an exception's text."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    headers: Mapping[str, str] = {}
+
+    def __init__(self, detail: str, *, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+
+
+class Rejection(ApiError):
+    """A request is refused before it costs any compute."""
+
+
+class MalformedJson(Rejection):
+    """The body is not UTF-8, or not JSON as RFC 8259 has it."""
+
+    status = 400
+    code = "malformed_json"
+    title = "The body is not valid JSON"
+
+
+class BodyTooLarge(Rejection):
+    """The body is over MAX_BODY_BYTES."""
+
+    status = 413
+    code = "body_too_large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(Rejection):
+    """The body is declared as something other than plain UTF-8 JSON."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "The media type is not supported"
+
+
+class InvalidRequest(Rejection):
+    """The body is JSON, but breaks a rule of the schema; `errors` says where."""
+
+    status = 422
+    code = "invalid_request"
+    title = "The request is not valid"
+
+
+class NotReady(Rejection):
+    """No model is loaded yet."""
+
+    status = 503
+    code = "not_ready"
+    title = "The service is not ready"
+    headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+    def __init__(self) -> None:
+        super().__init__("The model is still being loaded and checked; try again shortly.")
+
+
+class Draining(Rejection):
+    """The service is about to stop and takes no new work."""
+
+    status = 503
+    code = "draining"
+    title = "The service is shutting down"
+    headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+    def __init__(self) -> None:
+        super().__init__("The service is about to stop and takes no new requests; try again elsewhere.")
+
+
+class NotFound(ApiError):
+    """There is nothing at this address."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class MethodNotAllowed(ApiError):
+    """The address exists, but not with this method."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(f"This address takes {allow}.")
+        self.headers = {"Allow": allow}
+
+
+class BadRequest(ApiError):
+    """Any other fault of the client that the HTTP libraries find; the status is theirs."""
+
+    status = 400
+    code = "bad_request"
+    title = "Bad request"
+
+
+class InferenceFailed(ApiError):
+    """The model failed on a review even when it ran alone; `errors` says on which."""
+
+    status = 500
+    code = "inference_failed"
+    title = "The model failed"
+
+    def __init__(self, places: Sequence[int]) -> None:
+        super().__init__(
+            "The model could not score all reviews; the others in this request are not at fault.",
+            errors=[FieldError(f"reviews[{place}]", "could not be scored") for place in places],
+        )
+
+
+class Internal(ApiError):
+    """A fault of this software. The log has more, under the same request id."""
+
+    status = 500
+    code = "internal"
+    title = "Internal error"
+
+    def __init__(self) -> None:
+        super().__init__("The service failed on this request; its log has more under this request id.")

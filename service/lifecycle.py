@@ -1,0 +1,74 @@
+"""From start to stop: loading the model beside the running server, being ready, draining."""
+
+import asyncio
+import logging
+
+from sentiment import SentimentError
+from service.errors import Draining, NotReady
+from service.logs import log_event
+from service.metrics import Metrics
+from service.predictor import Predictor, load_version
+from service.settings import Settings
+
+__all__ = ["Lifecycle"]
+
+
+class Lifecycle:
+    """The state of one service. Owned by the event loop; only the loading itself runs in another thread."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, *, url: str | None = None) -> None:
+        """Take where the service can be reached, if that is known, for the log."""
+        self._settings = settings
+        self._metrics = metrics
+        self._url = url
+        self._loader: asyncio.Task[None] | None = None
+        self._draining = False
+        self.predictor: Predictor | None = None
+        """The loaded model, also while draining."""
+        self.failure: str | None = None
+        """Why the model could not be loaded, in one line for people; the server should stop then."""
+        metrics.ready.set_function(lambda: float(self.predictor is not None and not self._draining))
+
+    def start(self) -> None:
+        """Begin to load the model; call it on the event loop."""
+        self._loader = asyncio.create_task(self._load())
+
+    def admit(self) -> Predictor:
+        """Return what answers a new request; raises NotReady or Draining."""
+        if self._draining:
+            raise Draining
+        if self.predictor is None:
+            raise NotReady
+        return self.predictor
+
+    def drain(self) -> None:
+        """Take no new requests from now on."""
+        self._draining = True
+
+    async def close(self) -> None:
+        """Wait for the loader, answer everything that was accepted, and end all threads."""
+        self.drain()
+        if self._loader is not None:
+            await self._loader
+        if self.predictor is not None:
+            await self.predictor.close()
+
+    async def _load(self) -> None:
+        try:
+            version = await asyncio.to_thread(load_version, self._settings)
+            self.predictor = Predictor(version, self._settings, self._metrics)
+        except SentimentError as error:
+            self.failure = str(error)
+        except Exception as error:
+            log_event("loading_failed", level=logging.ERROR, error=error)
+            self.failure = f"the model could not be loaded: {type(error).__name__}; the log has the place"
+        else:
+            log_event(
+                "ready",
+                url=self._url,
+                docs_url=self._url and f"{self._url}/docs",
+                model=version.manifest.model,
+                model_version=version.manifest.version,
+                device=version.classifier.device,
+                threads=self._settings.threads,
+            )

@@ -1,0 +1,94 @@
+"""The OpenAPI document: what FastAPI finds by itself, and the errors, headers and limits that it cannot."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from service.errors import ApiError
+from service.metrics import Endpoint
+from service.problems import MEDIA_TYPE
+from service.schemas import PredictRequest, Problem
+from service.settings import Settings
+
+__all__ = ["Document", "build_document", "endpoints", "problems", "request_body"]
+
+Document = dict[str, Any]
+
+_SCHEMAS = "#/components/schemas/"
+_REQUEST_ID = {
+    "description": "The id of the request: the client's own, if it sent a safe one, else a new one.",
+    "schema": {"type": "string"},
+}
+_RETRY_AFTER = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}}
+
+
+def problems(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that may answer with these errors."""
+    return {
+        status: _response([k for k in kinds if k.status == status])
+        for status in sorted({k.status for k in kinds})
+    }
+
+
+def request_body(schema: type[BaseModel]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that parses its body itself."""
+    content = {"application/json": {"schema": {"$ref": _SCHEMAS + schema.__name__}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def build_document(app: FastAPI, settings: Settings) -> Document:
+    """Return the whole document."""
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    _add_schemas(document)
+    _add_limits(document, settings)
+    for operation in _operations(document):
+        for response in operation["responses"].values():
+            response.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID
+    return document
+
+
+def endpoints(document: Document) -> list[Endpoint]:
+    """Return every route and method of the document, with the statuses that it declares."""
+    return [
+        Endpoint(route, method.upper(), tuple(map(int, operation["responses"])))
+        for route, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
+    status = HTTPStatus(kinds[0].status)
+    codes = "; ".join(f"`{kind.code}`: {(kind.__doc__ or '').strip()}" for kind in kinds)
+    response: dict[str, Any] = {
+        "description": f"{status.phrase}. {codes}",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS + Problem.__name__}}},
+    }
+    if any("Retry-After" in kind.headers for kind in kinds):
+        response["headers"] = {"Retry-After": _RETRY_AFTER}
+    return response
+
+
+def _add_schemas(document: Document) -> None:
+    """Add those that FastAPI does not meet on its way through the routes."""
+    _, schemas = models_json_schema(
+        [(PredictRequest, "validation"), (Problem, "serialization")], ref_template=_SCHEMAS + "{model}"
+    )
+    document["components"]["schemas"] |= schemas["$defs"]
+
+
+def _add_limits(document: Document, settings: Settings) -> None:
+    reviews = document["components"]["schemas"][PredictRequest.__name__]["properties"]["reviews"]
+    reviews["maxItems"] = settings.max_reviews_per_request
+    reviews["items"]["maxLength"] = settings.max_review_characters
+
+
+def _operations(document: Document) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()

@@ -1,0 +1,245 @@
+"""The JSON that clients send and get, and nothing else of the service."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from model_store import ModelVersion
+from sentiment import Prediction
+from service.errors import FieldError, InvalidRequest
+from service.settings import Settings
+
+__all__ = [
+    "Health",
+    "ModelDetail",
+    "ModelInfo",
+    "ModelList",
+    "ModelName",
+    "PredictRequest",
+    "PredictResponse",
+    "Problem",
+    "Readiness",
+    "parse_request",
+]
+
+MAX_FIELD_ERRORS = 100
+"""A body with more faults than this is not worth a longer answer."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+# At least one character that is not white space.
+Review = Annotated[
+    str, Field(strict=True, min_length=1, pattern=r"\S", description="Text as people wrote it; HTML is fine.")
+]
+
+
+class Schema(BaseModel):
+    """What all bodies share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class PredictRequest(Schema):
+    """Reviews to score."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"reviews": ["A wonderful film.", "Two hours I will never get back."]}]
+        }
+    )
+
+    reviews: list[Review] = Field(strict=True, min_length=1, description="Answered in this order.")
+
+
+class ModelName(Schema):
+    """Which model answered."""
+
+    name: str = Field(examples=["reviews"])
+    version: int = Field(ge=1, examples=[3])
+
+
+class ReviewPrediction(Schema):
+    """What the model says of one review."""
+
+    label: str = Field(description="The most probable label.", examples=["positive"])
+    confidence: Probability = Field(description="The calibrated probability of `label`.", examples=[0.993])
+    probabilities: dict[str, Probability] = Field(
+        description="Of every label; they add up to 1.", examples=[{"negative": 0.007, "positive": 0.993}]
+    )
+    tokens: int = Field(ge=0, description="Words and marks in the review, before truncation.", examples=[4])
+    truncated: bool = Field(description="Whether the review was longer than the model reads.")
+    unknown_ratio: Probability = Field(
+        description="Share of the tokens that the model has never seen.", examples=[0.0]
+    )
+
+
+class PredictResponse(Schema):
+    """A prediction for each review, in the order of the request."""
+
+    model: ModelName
+    predictions: list[ReviewPrediction]
+
+    @classmethod
+    def of(cls, version: ModelVersion, predictions: Sequence[Prediction]) -> "PredictResponse":
+        """Return the answer of a model; its figures are its own, so they are not checked again."""
+        return cls.model_construct(
+            model=model_name(version),
+            predictions=[
+                ReviewPrediction.model_construct(**asdict(prediction)) for prediction in predictions
+            ],
+        )
+
+
+class Health(Schema):
+    """The process is alive."""
+
+    status: str = Field(examples=["alive"])
+
+
+class Readiness(Schema):
+    """The model that new requests are answered by."""
+
+    status: str = Field(examples=["ready"])
+    model: ModelName
+
+
+class EvaluationFigures(Schema):
+    """How well a model did on one data set, after calibration."""
+
+    num_reviews: int
+    accuracy: Probability
+    f1: Probability = Field(description="Mean over the labels.")
+    auc: Probability | None = Field(description="Area under the ROC curve; null unless there are two labels.")
+    ece: Probability = Field(description="Expected calibration error.")
+    nll: float = Field(description="Mean negative log likelihood, in nats.")
+    brier: float
+    confusion: list[list[int]] = Field(description="`confusion[true][predicted]`, in the order of labels.")
+
+
+class ModelInfo(Schema):
+    """A loaded model."""
+
+    name: str = Field(examples=["reviews"])
+    version: int = Field(ge=1, examples=[3])
+    labels: list[str] = Field(examples=[["negative", "positive"]])
+    device: str = Field(description="Where it runs.", examples=["cpu"])
+    created_at: str = Field(
+        description="When it was published, ISO 8601 in UTC.", examples=["2025-01-31T12:00:00Z"]
+    )
+    max_tokens: int = Field(description="Longer reviews are truncated to this many tokens.", examples=[400])
+    evaluation: dict[str, EvaluationFigures] = Field(description="By data set.")
+
+    @classmethod
+    def of(cls, version: ModelVersion) -> "ModelInfo":
+        """Describe a loaded model."""
+        return cls(**_describe(version))
+
+
+class ModelDetail(ModelInfo):
+    """A loaded model with its card."""
+
+    card: str = Field(description="The model card, in Markdown.")
+
+    @classmethod
+    def of(cls, version: ModelVersion) -> "ModelDetail":
+        """Describe a loaded model in full."""
+        return cls(**_describe(version), card=version.card)
+
+
+class ModelList(Schema):
+    """All models that are loaded; none while the first is being loaded."""
+
+    models: list[ModelInfo]
+
+
+class ProblemField(Schema):
+    """What is wrong at one place of the body."""
+
+    location: str = Field(examples=["reviews[3]"])
+    message: str = Field(examples=["must hold more than white space"])
+
+
+class Problem(Schema):
+    """An error, as RFC 9457 has it. Programs should look at `code`, which never changes its meaning."""
+
+    type: str = Field(examples=["urn:problem-type:sentiment:invalid_request"])
+    title: str = Field(examples=["The request is not valid"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["The request breaks a rule; see errors."])
+    code: str = Field(examples=["invalid_request"])
+    request_id: str = Field(description="Also in the header X-Request-ID, and in the service's log.")
+    errors: list[ProblemField] | None = Field(
+        default=None, description="Where the request is wrong; only with some codes."
+    )
+
+
+def parse_request(value: Any, settings: Settings) -> list[str]:  # noqa: ANN401  # any JSON value
+    """Return the reviews of a body; raises InvalidRequest, naming every wrong place up to a limit."""
+    try:
+        reviews = PredictRequest.model_validate(value).reviews
+    except ValidationError as error:
+        raise _invalid(list(map(_field_error, error.errors(include_url=False)))) from None
+    if len(reviews) > settings.max_reviews_per_request:
+        limit = settings.max_reviews_per_request
+        raise _invalid(
+            [FieldError("reviews", f"has {len(reviews)} reviews, and at most {limit} are accepted")]
+        )
+    limit = settings.max_review_characters
+    if errors := [
+        FieldError(f"reviews[{place}]", f"has {len(review)} characters, and at most {limit} are accepted")
+        for place, review in enumerate(reviews)
+        if len(review) > limit
+    ]:
+        raise _invalid(errors)
+    return reviews
+
+
+def model_name(version: ModelVersion) -> ModelName:
+    """Return the name and number of a version."""
+    return ModelName(name=version.manifest.model, version=version.manifest.version)
+
+
+def location(parts: Sequence[int | str]) -> str:
+    """Return a place in the body as people write it: "reviews[3]", or "body" for the whole.
+
+    A name that the client made up is cut, since it may be as long as the body.
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part:.100}" for part in parts)
+    return text.lstrip(".") or "body"
+
+
+def _describe(version: ModelVersion) -> dict[str, Any]:
+    manifest = version.manifest
+    return {
+        "name": manifest.model,
+        "version": manifest.version,
+        "labels": list(manifest.labels),
+        "device": version.classifier.device,
+        "created_at": manifest.created_at,
+        "max_tokens": manifest.tokenizer.max_tokens,
+        "evaluation": {name: asdict(evaluation) for name, evaluation in manifest.evaluation.items()},
+    }
+
+
+_MESSAGES = {
+    "extra_forbidden": "is not a known field",
+    "list_type": "must be a list",
+    "missing": "is missing",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "string_pattern_mismatch": "must hold more than white space",
+    "string_too_short": "must not be empty",
+    "string_type": "must be a string",
+    "too_short": "must not be empty",
+}
+
+
+def _field_error(problem: ErrorDetails) -> FieldError:
+    return FieldError(location(problem["loc"]), _MESSAGES.get(problem["type"], "is not valid"))
+
+
+def _invalid(errors: list[FieldError]) -> InvalidRequest:
+    more = f"; {len(errors)} places are wrong" if len(errors) > MAX_FIELD_ERRORS else ""
+    return InvalidRequest(f"The request breaks a rule; see errors{more}.", errors=errors[:MAX_FIELD_ERRORS])

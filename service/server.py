@@ -1,0 +1,108 @@
+"""Listening, answering, and stopping without losing a request."""
+
+import errno
+import os
+import signal
+import socket
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.errors import CannotListen
+from service.lifecycle import Lifecycle
+from service.logs import log_event
+from service.settings import Settings
+
+__all__ = ["Server", "listen", "serve"]
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that turns readiness off before it stops, and stops when the model cannot be loaded."""
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                # Not "auto": what serves is what the tests ran with, whatever else is installed.
+                http="h11",
+                loop="asyncio",
+                log_config=None,
+                access_log=False,
+                ws="none",
+                lifespan="on",
+                server_header=False,
+                timeout_keep_alive=settings.keep_alive_seconds,
+                timeout_graceful_shutdown=settings.drain_seconds,
+            )
+        )
+        self._lifecycle: Lifecycle = app.state.service.lifecycle
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to stop, after a signal or a failure; uvicorn asks ten times a second."""
+        return await super().on_tick(counter) or self._lifecycle.failure is not None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests that were accepted."""
+        self._lifecycle.drain()
+        log_event("draining", num_requests=len(self.server_state.tasks))
+        await super().shutdown(sockets)
+        log_event("stopped")
+
+
+def serve(settings: Settings) -> str | None:
+    """Serve until a signal comes, and return None; or return why the model could not be loaded.
+
+    Raises CannotListen.
+    """
+    listener = listen(settings.host, settings.port)
+    url = _url(listener)
+    app = create_app(settings, url=url)
+    log_event("listening", url=url)
+    # Uvicorn raises the signal again once it has stopped, which would end the process with a failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ignore)
+    Server(app, settings).run(sockets=[listener])
+    lifecycle: Lifecycle = app.state.service.lifecycle
+    return lifecycle.failure
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raises CannotListen."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # With the protocol named, asyncio turns Nagle's algorithm off; else each answer is 40 ms late.
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from error
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
+    reason = (error.strerror or str(error)).lower()
+    advice = "choose another with --port or SENTIMENT_PORT"
+    if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        advice = "choose an address of this machine with --host or SENTIMENT_HOST"
+    return CannotListen(f"cannot listen on {_join(host, port)}: {reason}; {advice}")
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{_join(host, port)}"
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _ignore(*_: Any) -> None:  # noqa: ANN401  # a signal handler's arguments
+    pass

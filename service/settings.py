@@ -1,0 +1,210 @@
+"""Every setting of the service, as data: a variable `SENTIMENT_<NAME>` and a flag `--<name>` for each.
+
+The command line, the checks, `docs/settings.md` and `.env.example` all come from the fields of `Settings`.
+"""
+
+import argparse
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sentiment import SentimentError
+from service.cpus import available_cpus
+
+__all__ = [
+    "PREFIX",
+    "InvalidSetting",
+    "Setting",
+    "Settings",
+    "UnknownVariable",
+    "read_settings",
+    "setting_list",
+    "unknown_variables",
+]
+
+PREFIX = "SENTIMENT_"
+
+
+class InvalidSetting(SentimentError):
+    """A setting has a value that cannot work; the text names its variable and what is allowed."""
+
+
+class Settings(BaseSettings):
+    """The settings of one service: values given by name win over the environment, and it over defaults."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for all.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="TCP port to listen on; 0 takes a free one.")
+    model_store: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Folder of the model store.",
+        json_schema_extra={"computed_default": "the released store that ships with this software"},
+    )
+    model: str = Field(
+        default="reviews@production",
+        min_length=1,
+        description="Model to serve: `name`, `name@alias` or `name@version`.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where the network runs; `auto` takes a GPU where there is one."
+    )
+    threads: int = Field(
+        default_factory=available_cpus,
+        ge=1,
+        le=1024,
+        description="CPU threads that one batch is computed with.",
+        json_schema_extra={"computed_default": "the CPUs that the process may use"},
+    )
+    max_body_bytes: int = Field(
+        default=2 * 1024 * 1024,
+        ge=1024,
+        le=1024**3,
+        description="Largest request body; the default leaves 8 KiB for each of 256 reviews.",
+    )
+    max_reviews_per_request: int = Field(
+        default=256, ge=1, le=100_000, description="Most reviews in one request."
+    )
+    max_review_characters: int = Field(
+        default=100_000, ge=1, le=10_000_000, description="Longest review that is accepted."
+    )
+    max_batch_tokens: int = Field(
+        default=8192,
+        ge=1,
+        le=1_048_576,
+        description="Most tokens in one batch; more is faster in all, but lets a short request wait longer.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=3600,
+        description="How long an idle connection stays open; keep it above that of a load balancer in front.",
+    )
+    drain_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long a stopping service may take to answer what it has accepted.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log lines that are written."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What people need to know of one setting."""
+
+    name: str
+    """Of the field, as in "max_body_bytes"."""
+    default: str
+    default_is_computed: bool
+    """Then `default` describes it."""
+    allowed: str
+    description: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """The flag of the command line."""
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownVariable:
+    """A variable with our prefix that no setting has, perhaps a misspelling."""
+
+    name: str
+    nearest: str | None
+
+
+def setting_list() -> list[Setting]:
+    """Return all settings in the order of the documentation."""
+    return [
+        Setting(
+            name=name,
+            default=_computed_default(field) or str(field.default),
+            default_is_computed=_computed_default(field) is not None,
+            allowed=_allowed(field),
+            description=field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def read_settings(arguments: Sequence[str]) -> Settings:
+    """Return the settings that the command line and the environment give.
+
+    Raises InvalidSetting, naming the variable; SystemExit after `--help` and for an unknown flag.
+    """
+    given = vars(_parser().parse_args(arguments)).items()
+    try:
+        return Settings(**{name: value for name, value in given if value is not None})
+    except ValidationError as error:
+        raise InvalidSetting(_explain(error)) from error
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[UnknownVariable]:
+    """Return the variables with our prefix that are no setting, each with the nearest one that is."""
+    known = [setting.name.upper() for setting in setting_list()]
+    given = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
+    return [_unknown(name, known) for name in given if name not in known]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sentiment-serve",
+        description="Serve a sentiment model over HTTP.",
+        epilog="A flag wins over its environment variable.",
+        allow_abbrev=False,
+    )
+    for setting in setting_list():
+        parser.add_argument(
+            setting.flag,
+            dest=setting.name,
+            metavar="VALUE",
+            help=f"{setting.description} Must be {setting.allowed}; the default is {setting.default}. "
+            f"[{setting.variable}]",
+        )
+    return parser
+
+
+def _unknown(name: str, known: Sequence[str]) -> UnknownVariable:
+    nearest = difflib.get_close_matches(name, known, n=1)
+    return UnknownVariable(PREFIX + name, PREFIX + nearest[0] if nearest else None)
+
+
+def _explain(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    name = str(problem["loc"][0])
+    allowed = _allowed(Settings.model_fields[name])
+    return f"{PREFIX}{name.upper()}: must be {allowed}, not {str(problem['input'])!r:.100}"
+
+
+def _computed_default(field: FieldInfo) -> str | None:
+    extra = field.json_schema_extra
+    return str(extra["computed_default"]) if isinstance(extra, dict) else None
+
+
+def _allowed(field: FieldInfo) -> str:
+    annotation: Any = field.annotation
+    if get_origin(annotation) is Literal:
+        *others, last = get_args(annotation)
+        return f"{', '.join(others)} or {last}"
+    if annotation is not int:
+        return "a text that is not empty"
+    least = next(rule.ge for rule in field.metadata if isinstance(rule, Ge))
+    most = next(rule.le for rule in field.metadata if isinstance(rule, Le))
+    return f"an integer from {least} to {most}"

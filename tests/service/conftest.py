@@ -1,0 +1,40 @@
+"""What the tests of the service share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from model_store import ModelVersion, Store
+from tests.service import stores
+from tests.service.running import Process, process
+
+
+@pytest.fixture(scope="session")
+def slow_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose model reads 400 tokens, so that many long reviews keep a service at work."""
+    return stores.publish(tmp_path_factory.mktemp("slow") / "store", stores.draft())
+
+
+@pytest.fixture(scope="session")
+def tiny_version(tiny_store: Path) -> ModelVersion:
+    """The version in `tiny_store`, to compare the service's answers with."""
+    return Store(tiny_store).load("reviews", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def running(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """Run the service as its own process for the whole session; its log level is debug."""
+    errors = tmp_path_factory.mktemp("service") / "stderr"
+    flags = ("--model-store", str(tiny_store), "--log-level", "debug")
+    with process(errors, *flags) as started:
+        started.wait_for("ready")
+        yield started
+
+
+@pytest.fixture
+def client(running: Process) -> Iterator[httpx.Client]:
+    """Return a client of the running service."""
+    with httpx.Client(base_url=running.url(), timeout=60) as connected:
+        yield connected

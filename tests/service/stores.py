@@ -1,0 +1,119 @@
+"""Stores with a small model for the service to load, sound ones and broken ones."""
+
+from pathlib import Path
+
+import torch
+
+from model_store import Draft, Evaluation, GoldenExample, Histogram, Store, golden
+from sentiment import (
+    Classifier,
+    NetworkConfig,
+    SentimentLSTM,
+    Tokenizer,
+    TokenizerConfig,
+    weights_to_bytes,
+)
+
+LABELS = ("negative", "positive")
+TEXTS = (
+    "A wonderful film with a wonderful cast, and a story that I will never forget!",
+    "A dull film: two hours that I will never get back.",
+    "The cast is good, and the story is not.",
+    "Never dull; a good story, well told.",
+)
+POISON = "cursed"
+"""A word whose embedding overflows in a poisoned network."""
+EVALUATION = Evaluation(
+    num_reviews=10,
+    accuracy=0.8,
+    f1=0.8,
+    auc=0.9,
+    ece=0.01,
+    nll=0.4,
+    brier=0.3,
+    confusion=((4, 1), (1, 4)),
+)
+
+
+def tokenizer() -> Tokenizer:
+    """Return a tokenizer that knows the words of `TEXTS` and `POISON`."""
+    return Tokenizer.fit([*TEXTS, POISON], TokenizerConfig(num_words=60, max_tokens=400))
+
+
+def network(words: Tokenizer, *, poisoned: bool = False) -> SentimentLSTM:
+    """Return a network with random weights, large enough for scores to differ.
+
+    A poisoned one gives probabilities that are not numbers to reviews that hold `POISON`, and to no others.
+    """
+    torch.manual_seed(5)
+    config = NetworkConfig(
+        vocabulary_size=words.vocabulary_size, num_labels=len(LABELS), embedding_size=12, hidden_size=10
+    )
+    model = SentimentLSTM(config).eval()
+    with torch.no_grad():
+        model.embedding.weight[1:].normal_()
+        model.output.weight.normal_()
+    if poisoned:
+        poison(model, words.encode(POISON).ids[0])
+    return model
+
+
+@torch.no_grad()
+def poison(model: SentimentLSTM, token_id: int) -> None:
+    """Make two hidden units open for one word alone, and their sum overflow the logits.
+
+    All weights stay finite, as a version's file must have them.
+    """
+    model.embedding.weight[:, -1] = 0
+    model.embedding.weight[token_id, -1] = 1
+    weight_ih, weight_hh, bias_ih, _ = model.get_submodule("layers.0.ahead").parameters()
+    for unit in (0, 1):
+        rows = slice(unit, None, model.config.hidden_size)  # its input, forget, cell and output gates
+        weight_hh[rows] = 0
+        weight_ih[rows] = 0
+        weight_ih[rows, -1] = torch.tensor([0.0, 0.0, 0.0, 2e4])
+        bias_ih[rows] = torch.tensor([50.0, -50.0, 50.0, -1e4])
+    model.output.weight[0, :2] = 3e38
+
+
+def draft(*, poisoned: bool = False) -> Draft:
+    """Return a version with its golden examples, ready to publish."""
+    words = tokenizer()
+    model = network(words, poisoned=poisoned)
+    files = {
+        "model.safetensors": weights_to_bytes(model, "float32"),
+        "tokenizer.json": words.to_json().encode(),
+    }
+    classifier = Classifier.build(
+        labels=LABELS,
+        network=model.config,
+        weights=files["model.safetensors"],
+        tokenizer=files["tokenizer.json"],
+        temperature=1.25,
+        device="cpu",
+    )
+    examples = [
+        GoldenExample(text=text, probabilities=prediction.probabilities)
+        for text, prediction in zip(TEXTS, classifier.predict(TEXTS), strict=True)
+    ]
+    return Draft(
+        model="reviews",
+        labels=LABELS,
+        network=model.config,
+        tokenizer=words.config,
+        temperature=1.25,
+        recipe={},
+        data=(),
+        evaluation={"test": EVALUATION},
+        reference={"score": Histogram(edges=(0.0, 0.5, 1.0), counts=(3, 4))},
+        libraries={"sentiment-service": "0.1.0"},
+        payload=files | {"golden.jsonl": golden.write(examples), "MODEL_CARD.md": b"# A tiny model\n"},
+    )
+
+
+def publish(root: Path, *drafts: Draft) -> Path:
+    """Publish drafts as versions 1, 2, … with the alias production on the last; return the store."""
+    store = Store(root)
+    for each in drafts:
+        store.set_alias(each.model, "production", store.publish(each))
+    return root

@@ -1,0 +1,66 @@
+"""docs/api.md: its examples are run, and its answers have the shape that the service's answers have."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.service.running import Process
+from tests.service.test_errors import leaves
+
+GUIDE = (Path(__file__).parents[2] / "docs/api.md").read_text()
+EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n\n```(json)?\n(.*?)```", GUIDE, re.DOTALL)
+
+
+def ask(command: str, url: str) -> httpx.Response:
+    """Do what a curl command of the guide does."""
+    method, headers, body, address = "GET", {}, None, ""
+    words = iter(shlex.split(command.replace("\\\n", ""))[1:])
+    for word in words:
+        if word == "-H":
+            name, value = next(words).split(": ")
+            headers[name] = value
+        elif word == "-d":
+            method, body = "POST", next(words)
+        elif not word.startswith("-s"):
+            address = word.replace("http://127.0.0.1:8000", url)
+    return httpx.request(method, address, headers=headers, content=body)
+
+
+def shape(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """Return the names and types in a JSON value."""
+    if isinstance(value, dict) and "evaluation" in value:  # which data sets it has is the model's affair
+        value = value | {"evaluation": next(iter(value["evaluation"].values()))}
+    if isinstance(value, dict):
+        return {name: shape(content) for name, content in value.items()}
+    if isinstance(value, list):
+        return [shape(content) for content in value]
+    return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == GUIDE.count("```sh") == 5
+
+
+@pytest.mark.parametrize(("command", "kind", "answer"), EXAMPLES)
+def test_an_example(running: Process, command: str, kind: str, answer: str) -> None:
+    response = ask(command, running.url())
+    body = answer if kind == "json" else answer.split("\n\n")[1]
+    assert shape(response.json()) == shape(json.loads(body))
+    if kind != "json":
+        names = re.findall(r"^([a-z-]+):", answer, re.MULTILINE)
+        assert sorted(names) == sorted(response.headers)
+
+
+def test_every_route_is_described(client: httpx.Client) -> None:
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in GUIDE
+
+
+def test_every_error_is_described() -> None:
+    described = re.findall(r"^\| (\d{3}) \| `(\w+)` \|", GUIDE, re.MULTILINE)
+    assert sorted(described) == sorted((str(each.status), each.code) for each in leaves())

@@ -1,0 +1,60 @@
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+
+from service.app import create_app
+from service.settings import Settings
+from tests.service.running import Process
+
+CONFIG = schemathesis.Config.from_dict(
+    {
+        "generation": {"max-examples": 50, "deterministic": True, "database": "none"},
+        # All that may refuse what breaks the schema; 413 is not among the tool's own.
+        "checks": {"negative_data_rejection": {"expected-statuses": [400, 404, 405, 413, 415, 422]}},
+    }
+)
+DOCUMENT = create_app(Settings()).openapi()
+schema = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
+
+
+@schema.parametrize()
+def test_the_service_is_what_it_says(case: schemathesis.Case[Any], running: Process) -> None:
+    case.call_and_validate(base_url=running.url())
+
+
+def test_the_service_says_the_same(document: dict[str, Any]) -> None:
+    assert document == DOCUMENT
+
+
+@pytest.fixture
+def document(client: httpx.Client) -> dict[str, Any]:
+    content: dict[str, Any] = client.get("/openapi.json").json()
+    return content
+
+
+def test_all_errors_are_declared(document: dict[str, Any]) -> None:
+    operation = document["paths"]["/predict"]["post"]
+    assert operation["responses"].keys() == {"200", "400", "413", "415", "422", "500", "503"}
+    for status, response in operation["responses"].items():
+        assert "X-Request-ID" in response["headers"]
+        assert ("Retry-After" in response["headers"]) == (status == "503")
+        if status != "200":
+            assert response["content"] == {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            }
+    assert "`not_ready`" in operation["responses"]["503"]["description"]
+    assert "`draining`" in operation["responses"]["503"]["description"]
+
+
+def test_the_body_is_declared_with_its_limits(document: dict[str, Any]) -> None:
+    body = document["paths"]["/predict"]["post"]["requestBody"]
+    assert body["required"] is True
+    assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/PredictRequest"}
+    request = document["components"]["schemas"]["PredictRequest"]
+    assert request["additionalProperties"] is False
+    assert request["examples"]
+    reviews = request["properties"]["reviews"]
+    assert (reviews["minItems"], reviews["maxItems"]) == (1, 256)
+    assert (reviews["items"]["minLength"], reviews["items"]["maxLength"]) == (1, 100_000)

@@ -1,0 +1,122 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from service.cpus import available_cpus
+from service.settings import (
+    PREFIX,
+    InvalidSetting,
+    Settings,
+    UnknownVariable,
+    read_settings,
+    setting_list,
+    unknown_variables,
+)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(PREFIX):
+            monkeypatch.delenv(name)
+
+
+def test_defaults() -> None:
+    settings = read_settings([])
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.threads == available_cpus()
+
+
+def test_a_flag_of_each_setting() -> None:
+    values = {
+        "host": "::1",
+        "port": "0",
+        "model_store": "store",
+        "model": "reviews@2",
+        "device": "cpu",
+        "threads": "3",
+        "max_body_bytes": "2048",
+        "max_reviews_per_request": "5",
+        "max_review_characters": "6",
+        "max_batch_tokens": "7",
+        "keep_alive_seconds": "8",
+        "drain_seconds": "9",
+        "log_level": "error",
+    }
+    flags = [part for setting in setting_list() for part in (setting.flag, values[setting.name])]
+    settings = read_settings(flags)
+    assert {name: str(value) for name, value in settings.model_dump().items()} == values
+
+
+@pytest.mark.parametrize("setting", setting_list(), ids=lambda setting: setting.name)
+def test_each_setting_is_described(setting: object) -> None:
+    fields = Settings.model_fields
+    described = next(each for each in setting_list() if each == setting)
+    assert described.description.endswith(".")
+    assert described.name in fields
+    assert described.allowed
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--port", "65536"], "SENTIMENT_PORT: must be an integer from 0 to 65535, not '65536'"),
+        (["--threads", "many"], "SENTIMENT_THREADS: must be an integer from 1 to 1024, not 'many'"),
+        (["--device", "tpu"], "SENTIMENT_DEVICE: must be auto, cpu or cuda, not 'tpu'"),
+        (["--model", ""], "SENTIMENT_MODEL: must be a text that is not empty, not ''"),
+    ],
+)
+def test_wrong_flags(flags: list[str], message: str) -> None:
+    with pytest.raises(InvalidSetting, match=message):
+        read_settings(flags)
+
+
+def test_a_wrong_variable_is_one_line_and_status_2() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "service"],
+        env=os.environ | {"SENTIMENT_PORT": "tcp://10.0.0.1:80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: SENTIMENT_PORT: must be an integer from 0 to 65535, not 'tcp://10.0.0.1:80'\n"
+    )
+    assert result.stdout == ""
+
+
+def test_help_shows_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "500")
+    with pytest.raises(SystemExit) as ended:
+        read_settings(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for setting in setting_list():
+        assert f"{setting.flag} " in text
+        assert f"[{setting.variable}]" in text
+        assert setting.description in text
+
+
+def test_an_unknown_flag_is_status_2() -> None:
+    with pytest.raises(SystemExit) as ended:
+        read_settings(["--prot", "1"])
+    assert ended.value.code == 2
+
+
+def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTIMENT_PORT", "8001")
+    monkeypatch.setenv("SENTIMENT_DRAIN_SECONDS", "5")
+    monkeypatch.setenv("SENTIMENT_THREADS", "")
+    settings = read_settings(["--port", "8002"])
+    assert (settings.port, settings.drain_seconds, settings.threads) == (8002, 5, available_cpus())
+
+
+def test_unknown_variables_name_the_nearest() -> None:
+    environment = {"SENTIMENT_PROT": "1", "SENTIMENT_QQQ": "1", "SENTIMENT_PORT": "1", "OTHER": "1"}
+    assert unknown_variables(environment) == [
+        UnknownVariable("SENTIMENT_PROT", "SENTIMENT_PORT"),
+        UnknownVariable("SENTIMENT_QQQ", None),
+    ]
