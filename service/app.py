@@ -6,7 +6,7 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
-from service import operations, predict, problems
+from service import docs_page, operations, predict, problems
 from service.lifecycle import Lifecycle
 from service.metrics import Endpoint, Metrics
 from service.middleware import RequestMiddleware, RouteTable
@@ -24,7 +24,7 @@ Sentiment of reviews, with calibrated probabilities. Every error is an RFC 9457 
 # Pages that stand outside the OpenAPI document.
 PAGES = tuple(
     Endpoint(route, "GET", (status,))
-    for route, status in (("/", 307), ("/docs", 200), ("/openapi.json", 200))
+    for route, status in (("/", 307), ("/docs", 200), (docs_page.ASSETS_ROUTE, 200), ("/openapi.json", 200))
 )
 
 
@@ -37,8 +37,8 @@ class Service(FastAPI):
             version=metadata.version("sentiment-service"),
             description=DESCRIPTION,
             lifespan=_lifespan,
+            docs_url=None,
             redoc_url=None,
-            swagger_ui_oauth2_redirect_url=None,
             redirect_slashes=False,
         )
         self._settings = settings
@@ -58,6 +58,7 @@ def create_app(settings: Settings, *, url: str | None = None) -> FastAPI:
     app = Service(settings)
     app.include_router(predict.router)
     app.include_router(operations.router)
+    docs_page.install(app)
     problems.install(app)
     known = [*endpoints(app.openapi()), *PAGES]
     metrics = Metrics(known)

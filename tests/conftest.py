@@ -1,5 +1,6 @@
 """What tests of several packages share: a store with a version that was really trained."""
 
+import os
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +14,10 @@ from training.__main__ import main as train
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
 
+
+# A variable of the developer's own shell is no part of a test.
+for name in [name for name in os.environ if name.startswith("SENTIMENT_")]:
+    del os.environ[name]
 
 # Tiny networks gain nothing from a second thread, and lose much when tests run beside each other.
 torch.set_num_threads(1)

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 from typing import Any
 
 import httpx
@@ -46,8 +47,16 @@ def test_what_is_no_version(client: httpx.Client, version: str) -> None:
 def test_pages(client: httpx.Client) -> None:
     root = client.get("/")
     assert (root.status_code, root.headers["location"]) == (307, "/docs")
-    assert "swagger" in client.get("/docs").text
     assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_the_documentation_page_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
+    page = client.get("/docs").raise_for_status().text
+    addresses = re.findall(r"""(?:href|src|url)(?:=|: )["']([^"']+)""", page)
+    assert len(addresses) == 4
+    for address in addresses:
+        assert client.get(address).raise_for_status().content, address
+    problem(client.get("/assets/nothing.js"), 404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/predict/", "/models/1/", "/docs/oauth2-redirect", "/redoc"])
