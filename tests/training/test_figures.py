@@ -44,3 +44,8 @@ def test_a_class_that_is_missing_from_the_test_reviews_is_no_obstacle() -> None:
 
 def test_the_summary_gives_accuracy_to_a_hundredth_of_a_percent() -> None:
     assert summary(evaluate(PROBABILITIES, LABELS)).startswith("accuracy 50.00%  F1 0.5000  AUC 0.7500  ECE")
+
+
+def test_f1_is_the_mean_over_labels() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
+    assert evaluate(probabilities, [0, 0, 0, 1]).f1 == pytest.approx((0.8 + 2 / 3) / 2)
