@@ -1,0 +1,48 @@
+# Every target sets up what it needs; nothing else has to be installed by hand.
+# TORCH_INDEX=URL takes PyTorch from another package index: its CPU-only or its CUDA builds (see README.md).
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --quiet
+DATA ?= data/aclImdb_v1.tar.gz
+
+.DEFAULT_GOAL := help
+.PHONY: help serve train setup test check fix clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+serve: $(VENV)/.runtime ## Serve the released model on 127.0.0.1:$PORT
+	@$(BIN)/python -m service --port $(PORT)
+
+train: $(VENV)/.development ## Train the cpu recipe on the IMDB archive, DATA=path for reviews of your own
+	@test -e $(DATA) || $(BIN)/python -m training download imdb --to $(dir $(DATA))
+	$(BIN)/python -m training fit --recipe cpu --train $(DATA)
+
+setup: $(VENV)/.development ## Make .venv with everything
+
+test: $(VENV)/.development ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.development ## Lint, format and type checks; edits nothing
+	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && $(BIN)/lint-imports
+
+fix: $(VENV)/.development ## Format, and mend what can be mended
+	$(BIN)/ruff check --fix; $(BIN)/ruff format
+
+clean: ## Remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) torch)
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.development: pyproject.toml constraints.txt | $(VENV)/.runtime
+	$(INSTALL) --editable '.[development]'
+	@touch $@

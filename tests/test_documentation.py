@@ -1,0 +1,64 @@
+"""What the documents say is so: links lead somewhere, commands exist, figures are of the released model."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import model_store.__main__
+import training.__main__
+from model_store import RELEASED, Store
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND_LINES = {"training": training.__main__.main, "model_store": model_store.__main__.main}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files_that_exist(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    assert not missing
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    texts = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
+    used = {
+        target
+        for text in texts
+        for target in re.findall(r"(?:^|`| )make ([a-z]+)(?:`| {2,}|$)", text, re.MULTILINE)
+    }
+    assert {"serve", "test"} <= used
+    assert used <= targets
+
+
+def readme_commands() -> list[list[str]]:
+    lines = re.findall(r"^    \.venv/bin/python -m (.+)$", README, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+@pytest.mark.parametrize("command", readme_commands(), ids=" ".join)
+def test_every_option_of_a_command_in_the_readme_exists(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # With --help at its end a command is parsed up to there, and then only explains itself.
+    with pytest.raises(SystemExit) as stopped:
+        COMMAND_LINES[command[0]]([*command[1:], "--help"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.startswith("usage:")
+
+
+def test_the_figures_of_the_released_model_are_those_of_the_readme_and_the_card() -> None:
+    version = Store(RELEASED).load("reviews", device="cpu")
+    figures = version.manifest.evaluation["test"]
+    row = f"| {figures.accuracy:.2%} | {figures.f1:.4f} | {figures.auc:.4f} | {figures.ece:.2%} |"
+    assert row in README
+    assert f"{figures.accuracy:.2%}" in version.card
+    assert f"{figures.num_reviews:,} reviews" in README
+
+
+def test_the_changelog_has_an_entry_for_this_version_or_the_next() -> None:
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
