@@ -27,6 +27,7 @@ from model_store.manifest import (
     FileEntry,
     Histogram,
     Manifest,
+    ProbeFigures,
 )
 from model_store.reference import Reference
 from model_store.store import RELEASED, Store
@@ -54,6 +55,7 @@ __all__ = [
     "ModelNotFound",
     "ModelVersion",
     "NewerSchema",
+    "ProbeFigures",
     "Reference",
     "Store",
     "StoreError",

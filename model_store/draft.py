@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -18,6 +18,7 @@ from model_store.manifest import (
     FileEntry,
     Histogram,
     Manifest,
+    ProbeFigures,
 )
 from sentiment import NetworkConfig, TokenizerConfig
 
@@ -39,6 +40,7 @@ class Draft:
     recipe: dict[str, JsonValue]
     data: tuple[DataFingerprint, ...]
     evaluation: dict[str, Evaluation]
+    probes: dict[str, ProbeFigures] = field(default_factory=dict)
     reference: dict[str, Histogram]
     libraries: dict[str, str]
     payload: Mapping[str, bytes]
@@ -61,6 +63,7 @@ class Draft:
                 recipe=self.recipe,
                 data=self.data,
                 evaluation=self.evaluation,
+                probes=self.probes,
                 reference=self.reference,
                 libraries=self.libraries,
                 files={path: describe(content) for path, content in self.payload.items()},

@@ -2,7 +2,8 @@
 
 Manifest
 ├── labels, network, tokenizer, temperature   what it takes to build the classifier
-├── recipe, data, evaluation, libraries       where it comes from, and how good it is
+├── recipe, data, libraries                   where it comes from
+├── evaluation, probes                        how good it is
 ├── reference                                 what its inputs and scores looked like, to notice drift
 └── files                                     size and SHA-256 of every other file of the version
 """
@@ -10,7 +11,7 @@ Manifest
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -33,6 +34,7 @@ __all__ = [
     "FileEntry",
     "Histogram",
     "Manifest",
+    "ProbeFigures",
     "hash_line",
 ]
 
@@ -135,6 +137,16 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFigures:
+    """How the version does on short made-up texts that test one capability."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    num_cases: Annotated[int, Field(ge=1)]
+    failure_ratio: Ratio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Everything about one version but the bytes of its files.
 
@@ -156,6 +168,8 @@ class Manifest:
     data: tuple[DataFingerprint, ...]
     evaluation: dict[Name, Evaluation]
     """By data set: "test", "validation"."""
+    probes: dict[Name, ProbeFigures] = field(default_factory=dict)
+    """By capability; empty in versions from before there were probes, and where they do not apply."""
     reference: dict[Name, Histogram]
     """By quantity, on reviews that the version was not trained on."""
     libraries: dict[Name, str]
@@ -236,7 +250,7 @@ def _refuse_newer_schema(text: str | bytes, source: str) -> None:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON values go in and come out
     if is_dataclass(value):  # its fields stay as declared; all other names are sorted
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):

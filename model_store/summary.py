@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from model_store.manifest import DataFingerprint, Evaluation, Manifest
+from model_store.manifest import DataFingerprint, Evaluation, Manifest, ProbeFigures
 
 __all__ = ["describe", "format_size", "row", "table"]
 
@@ -45,6 +45,8 @@ def describe(manifest: Manifest, aliases: Mapping[str, int]) -> str:
     }
     lines = [f"{manifest.model}@{manifest.version}", *_block(facts)]
     lines += ["", "evaluation", *_block({name: _figures(it) for name, it in manifest.evaluation.items()})]
+    if manifest.probes:
+        lines += ["", "probes", *_block({name: _failed(it) for name, it in manifest.probes.items()})]
     lines += ["", "data", *(f"  {_fingerprint(data)}" for data in manifest.data)]
     sizes = {name: format_size(entry.size_bytes) for name, entry in sorted(manifest.files.items())}
     return "\n".join([*lines, "", "files", *_block(sizes)])
@@ -78,6 +80,10 @@ def _figures(evaluation: Evaluation) -> str:
         f"accuracy {evaluation.accuracy:.4f}, F1 {evaluation.f1:.4f}{auc}, ECE {evaluation.ece:.4f}, "
         f"NLL {evaluation.nll:.4f}, Brier {evaluation.brier:.4f} on {evaluation.num_reviews} reviews"
     )
+
+
+def _failed(probe: ProbeFigures) -> str:
+    return f"{probe.failure_ratio:.1%} of {probe.num_cases} cases failed"
 
 
 def _fingerprint(data: DataFingerprint) -> str:

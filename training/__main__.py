@@ -1,4 +1,4 @@
-"""`python -m training`: fit a model to labelled reviews, evaluate a version, download a data set."""
+"""`python -m training`: fit a model to labelled reviews, evaluate or probe a version, download a data set."""
 
 import argparse
 import json
@@ -9,12 +9,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from model_store import RELEASED
+from model_store import RELEASED, Store
 from sentiment import SentimentError
 from training.download import ARCHIVES, download
+from training.errors import ProbesDoNotApply
 from training.evaluation import evaluate_version, report_lines
 from training.fit import fit
 from training.plan import Plan
+from training.probes import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
 from training.recipe import load_recipe, recipe_names
 from training.reviews import Columns
 from training.run import Run
@@ -51,7 +53,7 @@ def _fit(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     report = evaluate_version(
-        store=options.store or Path(os.environ.get(_STORE_VARIABLE, RELEASED)),
+        store=_store(options),
         reference=options.model,
         test=options.test,
         columns=_columns(options),
@@ -59,6 +61,18 @@ def _evaluate(options: argparse.Namespace) -> None:
         device=options.device,
     )
     print(json.dumps(asdict(report), indent=2) if options.json else "\n".join(report_lines(report)))
+
+
+def _probe(options: argparse.Namespace) -> None:
+    version = Store(_store(options)).load(options.model, device=options.device)
+    results = run_probes(version.classifier)
+    if results is None:
+        raise ProbesDoNotApply(f"{NOT_APPLICABLE}; {version} has {', '.join(version.classifier.labels)}")
+    if options.json:
+        print(json.dumps({"version": str(version), "probes": as_json(results, options.failures)}, indent=2))
+    else:
+        lines = [str(version), *table_lines(figures_by_name(results))]
+        print("\n".join([*lines, *failure_lines(results, options.failures)]))
 
 
 def _download(options: argparse.Namespace) -> None:
@@ -89,8 +103,18 @@ def _plan(options: argparse.Namespace) -> Plan:
     )
 
 
+def _store(options: argparse.Namespace) -> Path:
+    return options.store or Path(os.environ.get(_STORE_VARIABLE, RELEASED))
+
+
 def _new_folder(recipe: str) -> Path:
     return Path("runs") / f"{Path(recipe).stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
+    return int(text)
 
 
 def _columns(options: argparse.Namespace) -> Columns:
@@ -104,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_fit(commands.add_parser("fit", help="train a model and publish it as the next version"))
     _add_evaluate(commands.add_parser("evaluate", help="measure a version on labelled reviews"))
+    _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
     _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
     return parser
 
@@ -146,6 +171,25 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test", nargs="+", type=Path, required=True, metavar="PATH", help="labelled reviews"
     )
+    _add_version(parser)
+    _add_reading(parser)
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_probe(parser: argparse.ArgumentParser) -> None:
+    _add_version(parser)
+    parser.add_argument(
+        "--failures",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="also show N failing texts of each capability, each with the probability of its label",
+    )
+    _add_device(parser)
+    parser.set_defaults(run=_probe)
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", type=Path, help=f"model store (default: ${_STORE_VARIABLE}, else the released one)"
     )
@@ -156,8 +200,6 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="such as reviews@3 (default: its production version)",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    _add_reading(parser)
-    parser.set_defaults(run=_evaluate)
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
@@ -172,6 +214,10 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", help="count bad reviews instead of stopping at one"
     )
+    _add_device(parser)
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU where there is one"
     )

@@ -5,10 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from string import Template
 
-from model_store import DataFingerprint, Evaluation
+from model_store import DataFingerprint, Evaluation, ProbeFigures
 from sentiment import NetworkConfig
 from training.dataset import Dataset
 from training.plan import Plan
+from training.probes import NOT_APPLICABLE
+from training.probes import summary as probe_summary
 
 __all__ = ["model_card"]
 
@@ -21,6 +23,7 @@ def model_card(
     network: NetworkConfig,
     temperature: float,
     evaluation: Mapping[str, Evaluation],
+    probes: Mapping[str, ProbeFigures],
 ) -> str:
     """Return the card as Markdown."""
     labels, split = dataset.labels.names, dataset.split
@@ -39,6 +42,7 @@ def model_card(
         num_reserved=f"{split.num_reserved:,}",
         evaluation_rows=_evaluation_rows(evaluation),
         confusions=_confusions(evaluation, labels),
+        probes=_probes(probes),
     )
 
 
@@ -73,3 +77,12 @@ def _confusion(name: str, figures: Evaluation, labels: Sequence[str]) -> str:
         for label, counts in zip(labels, figures.confusion, strict=True)
     )
     return "\n".join([header, *rows])
+
+
+def _probes(probes: Mapping[str, ProbeFigures]) -> str:
+    if not probes:
+        return f"Not run: {NOT_APPLICABLE}."
+    rows = (f"| {name} | {it.num_cases:,} | {it.failure_ratio:.1%} |" for name, it in probes.items())
+    return "\n".join(
+        [f"{probe_summary(probes)}.", "", "| capability | cases | failed |", "|---|---|---|", *rows]
+    )

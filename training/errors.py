@@ -4,6 +4,8 @@ SentimentError
 └── TrainingError           the root of every exception that `training` raises
     ├── InvalidRecipe       a recipe's field has a value that cannot work
     ├── InvalidReviews      a file of reviews cannot be read, or its reviews cannot be trained on
+    ├── InvalidProbes       templates of probes cannot be expanded, or make cases that prove nothing
+    ├── ProbesDoNotApply    the probes say nothing about a model with these labels
     ├── DownloadFailed      a data set could not be fetched whole
     ├── Interrupted         the run was stopped; it can go on from its last checkpoint
     └── InvalidCheckpoint   a checkpoint is damaged or belongs to another run
@@ -15,8 +17,10 @@ __all__ = [
     "DownloadFailed",
     "Interrupted",
     "InvalidCheckpoint",
+    "InvalidProbes",
     "InvalidRecipe",
     "InvalidReviews",
+    "ProbesDoNotApply",
     "TrainingError",
 ]
 
@@ -31,6 +35,14 @@ class InvalidRecipe(TrainingError):
 
 class InvalidReviews(TrainingError):
     """Reviews cannot be read or used; the text names the file and, where there is one, the line."""
+
+
+class InvalidProbes(TrainingError):
+    """Probes cannot be expanded or prove nothing; the text names the file and the capability."""
+
+
+class ProbesDoNotApply(TrainingError):
+    """The probes say nothing about a model with these labels; the text names both."""
 
 
 class DownloadFailed(TrainingError):

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_store import Evaluation, Store
+from model_store import Evaluation, ProbeFigures, Store
 from training.figures import evaluate, summary
 from training.labels import LabelSet
+from training.probes import figures_by_name, run_probes, table_lines
 from training.readers import read_reviews
 from training.release import probabilities_of
 from training.reviews import Columns
@@ -26,6 +27,8 @@ class EvaluationReport:
     seconds: float
     """Time to tokenize and score all reviews, after loading."""
     figures: Evaluation
+    probes: dict[str, ProbeFigures]
+    """By capability; empty where the probes do not apply."""
 
 
 def evaluate_version(
@@ -46,6 +49,7 @@ def evaluate_version(
         num_skipped=collection.num_skipped,
         seconds=seconds,
         figures=evaluate(probabilities_of(predictions), labels),
+        probes=figures_by_name(run_probes(version.classifier)),
     )
 
 
@@ -65,4 +69,5 @@ def report_lines(report: EvaluationReport) -> list[str]:
         f"  {'':<{width}}  " + "  ".join(f"{label:>{max(width, 7)}}" for label in report.labels),
         *confusion,
         f"{report.figures.num_reviews / report.seconds:,.0f} reviews a second",
+        *table_lines(report.probes),
     ]

@@ -15,6 +15,8 @@ from training.card import model_card
 from training.dataset import Dataset
 from training.figures import evaluate, summary
 from training.plan import Plan
+from training.probes import figures_by_name, run_probes
+from training.probes import summary as probe_summary
 from training.profile import profile
 from training.reviews import Review
 
@@ -46,7 +48,9 @@ def draft_version(
     evaluation = _evaluations(classifier, dataset, on_validation)
     for name, figures in evaluation.items():
         report(f"{name}: {summary(figures)}")
-    card = model_card(plan, dataset, network.config, temperature, evaluation)
+    probes = figures_by_name(run_probes(classifier))
+    report(f"probes: {probe_summary(probes)}")
+    card = model_card(plan, dataset, network.config, temperature, evaluation, probes)
     return Draft(
         model=plan.model,
         labels=dataset.labels.names,
@@ -56,6 +60,7 @@ def draft_version(
         recipe={"name": plan.recipe_name, **plan.recipe.fields()},
         data=dataset.fingerprints,
         evaluation=evaluation,
+        probes=probes,
         reference=profile(on_validation),
         libraries={name: installed_version(name) for name in _LIBRARIES}
         | {"python": platform.python_version()},

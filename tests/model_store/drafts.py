@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import torch
 
-from model_store import DataFingerprint, Draft, Evaluation, GoldenExample, Histogram, golden
+from model_store import DataFingerprint, Draft, Evaluation, GoldenExample, Histogram, ProbeFigures, golden
 from sentiment import Classifier, NetworkConfig, SentimentLSTM, Tokenizer, TokenizerConfig, weights_to_bytes
 
 LABELS = ("negative", "positive")
@@ -54,6 +54,7 @@ def small_draft(*, payload: Mapping[str, bytes] | None = None) -> Draft:
         recipe={"epochs": 3, "optimizer": {"name": "adam", "rate": 1e-3}, "notes": None},
         data=(DATA,),
         evaluation={"test": EVALUATION},
+        probes={"negated praise": ProbeFigures(num_cases=40, failure_ratio=0.25)},
         reference={"score": Histogram(edges=(0.0, 0.5, 1.0), counts=(3, 4))},
         libraries={"torch": "2.5", "sentiment-service": "0.1.0"},
         payload=files if payload is None else payload,

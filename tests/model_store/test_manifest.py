@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_store import SCHEMA_VERSION, Histogram, InvalidManifest, Manifest, NewerSchema
+from model_store import SCHEMA_VERSION, Histogram, InvalidManifest, Manifest, NewerSchema, ProbeFigures
 from tests.model_store.drafts import EVALUATION, small_draft
 
 Change = Callable[[dict[str, Any]], object]
@@ -102,6 +102,12 @@ def test_labels_may_be_any_script() -> None:
         ("test: confusion must be", lambda it: it["evaluation"]["test"].update(confusion=[[4, 1], [5]])),
         ("test: confusion must add", lambda it: it["evaluation"]["test"].update(confusion=[[4, 1], [1, 3]])),
         ("evaluation.test.confusion", lambda it: it["evaluation"]["test"].update(confusion=[[10]])),
+        ("probes.negated praise.num_cases", lambda it: it["probes"]["negated praise"].update(num_cases=0)),
+        ("praise.failure_ratio", lambda it: it["probes"]["negated praise"].update(failure_ratio=1.01)),
+        ("praise.failure_ratio", lambda it: it["probes"]["negated praise"].pop("failure_ratio")),
+        ("praise.surprise", lambda it: it["probes"]["negated praise"].update(surprise=1)),
+        ("probes. ", lambda it: it["probes"].update({" ": it["probes"]["negated praise"]})),
+        ("probes", lambda it: it.update(probes=None)),
         ("reference.score: 3 counts", lambda it: it["reference"]["score"].update(counts=[1, 2, 3])),
         ("reference.score: edges", lambda it: it["reference"]["score"].update(edges=[0, 0.5, 0.5])),
         ("reference.score.edges.0", lambda it: it["reference"]["score"].update(edges=[float("-inf"), 0, 1])),
@@ -149,6 +155,17 @@ def test_newer_schema_may_name_its_writer_otherwise(libraries: object) -> None:
 def test_auc_may_be_missing() -> None:
     given_manifest = replace(manifest(), evaluation={"test": replace(EVALUATION, auc=None)})
     assert Manifest.from_json(given_manifest.to_json()) == given_manifest
+
+
+def test_manifest_from_before_there_were_probes_is_read() -> None:
+    text = changed(lambda it: it.pop("probes"))
+    assert Manifest.from_json(text) == replace(manifest(), probes={})
+
+
+def test_probes_are_written_in_the_order_of_their_names() -> None:
+    figures = ProbeFigures(num_cases=30, failure_ratio=0.5)
+    given_manifest = replace(manifest(), probes={"b": figures, "a": figures})
+    assert list(Manifest.from_json(given_manifest.to_json()).probes) == ["a", "b"]
 
 
 def test_size() -> None:

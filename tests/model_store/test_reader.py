@@ -42,6 +42,11 @@ def test_flipped_byte_is_refused_by_its_file(published: Store, name: str, place:
     published.verify("reviews", 1)
 
 
+def test_version_from_before_there_were_probes_is_read(store: Store, folder: Path) -> None:
+    edit_manifest(folder, lambda fields: fields.pop("probes"))
+    assert store.verify("reviews", 1).probes == {}
+
+
 @pytest.mark.parametrize("name", FILES + OWN_FILES)
 def test_truncated_file_is_refused_by_its_name(store: Store, folder: Path, name: str) -> None:
     content = (folder / name).read_bytes()

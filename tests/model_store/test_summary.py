@@ -58,8 +58,13 @@ def test_describe_tells_everything_but_the_recipe() -> None:
         "torch 2.5",
         "test   accuracy 0.8000, F1 0.8000, AUC 0.9000, ECE 0.0100, NLL 0.4000, Brier 0.3000 on 10 reviews\n",
         "other  accuracy 0.8000, F1 0.8000, ECE",
+        "\nprobes\n  negated praise  25.0% of 40 cases failed\n",
         "train: reviews.csv, 100 reviews (negative 50, positive 50), SHA-256 abab",
         "  model.safetensors             7 B\n",
     ):
         assert part in page
     assert "adam" not in page
+
+
+def test_describe_leaves_out_probes_that_are_not_there() -> None:
+    assert "probes" not in summary.describe(replace(manifest(), probes={}), {})
