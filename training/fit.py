@@ -37,8 +37,8 @@ def fit(run: Run, report: Report = print) -> str:
     run.check_data(dataset.fingerprints)
     tokenizer = _learn_tokenizer(run, dataset)
     network = _start_network(run, dataset, tokenizer)
-    network = _train(run, dataset, tokenizer, network, report)
-    draft = draft_version(run.plan, dataset, tokenizer, network, report)
+    trainer = _train(run, dataset, tokenizer, network, report)
+    draft = draft_version(run.plan, dataset, tokenizer, trainer.best_network(), trainer.progress, report)
     store = Store(run.plan.store)
     version = store.publish(draft)
     if not store.aliases(draft.model):
@@ -82,7 +82,7 @@ def _start_embedding(
 
 def _train(
     run: Run, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM, report: Report
-) -> SentimentLSTM:
+) -> Trainer:
     trainer = Trainer(
         network,
         run.plan.recipe.fitting,
@@ -95,7 +95,7 @@ def _train(
         trainer.restore(state)
         report(f"going on from epoch {trainer.progress.epoch + 1}, step {trainer.progress.step + 1}")
     _run_trainer(run, trainer, report)
-    return trainer.best_network()
+    return trainer
 
 
 def _run_trainer(run: Run, trainer: Trainer, report: Report) -> None:
