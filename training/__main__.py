@@ -1,4 +1,4 @@
-"""`python -m training`: fit a model to labelled reviews, evaluate a version, download a data set."""
+"""`python -m training`: fit a model to labelled reviews, measure versions, download a data set."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from model_store import RELEASED
 from sentiment import SentimentError
+from training.comparison import Candidate, compare_versions, comparison_lines
 from training.download import ARCHIVES, download
 from training.evaluation import evaluate_version, report_lines
 from training.fit import fit
@@ -51,7 +52,7 @@ def _fit(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     report = evaluate_version(
-        store=options.store or Path(os.environ.get(_STORE_VARIABLE, RELEASED)),
+        store=_store(options),
         reference=options.model,
         test=options.test,
         columns=_columns(options),
@@ -59,6 +60,25 @@ def _evaluate(options: argparse.Namespace) -> None:
         device=options.device,
     )
     print(json.dumps(asdict(report), indent=2) if options.json else "\n".join(report_lines(report)))
+
+
+def _compare(options: argparse.Namespace) -> None:
+    store = _store(options)
+    comparison = compare_versions(
+        Candidate(store=store, reference=options.a),
+        Candidate(store=options.other_store or store, reference=options.b),
+        test=options.test,
+        columns=_columns(options),
+        skip_bad=options.skip_bad,
+        device=options.device,
+    )
+    print(
+        json.dumps(comparison.fields(), indent=2) if options.json else "\n".join(comparison_lines(comparison))
+    )
+
+
+def _store(options: argparse.Namespace) -> Path:
+    return options.store or Path(os.environ.get(_STORE_VARIABLE, RELEASED))
 
 
 def _download(options: argparse.Namespace) -> None:
@@ -104,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_fit(commands.add_parser("fit", help="train a model and publish it as the next version"))
     _add_evaluate(commands.add_parser("evaluate", help="measure a version on labelled reviews"))
+    _add_compare(commands.add_parser("compare", help="measure two versions on the same labelled reviews"))
     _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
     return parser
 
@@ -143,21 +164,33 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--test", nargs="+", type=Path, required=True, metavar="PATH", help="labelled reviews"
-    )
-    parser.add_argument(
-        "--store", type=Path, help=f"model store (default: ${_STORE_VARIABLE}, else the released one)"
-    )
+    _add_measuring(parser)
     parser.add_argument(
         "--model",
         default="reviews",
         metavar="REFERENCE",
         help="such as reviews@3 (default: its production version)",
     )
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", metavar="A", help="such as reviews@1")
+    parser.add_argument("b", metavar="B", help="such as reviews@2; differences are B - A")
+    parser.add_argument("--other-store", type=Path, metavar="STORE", help="store of B (default: that of A)")
+    _add_measuring(parser)
+    parser.set_defaults(run=_compare)
+
+
+def _add_measuring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--test", nargs="+", type=Path, required=True, metavar="PATH", help="labelled reviews"
+    )
+    parser.add_argument(
+        "--store", type=Path, help=f"model store (default: ${_STORE_VARIABLE}, else the released one)"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     _add_reading(parser)
-    parser.set_defaults(run=_evaluate)
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:

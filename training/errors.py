@@ -1,18 +1,20 @@
 """What can go wrong in training.
 
 SentimentError
-└── TrainingError           the root of every exception that `training` raises
-    ├── InvalidRecipe       a recipe's field has a value that cannot work
-    ├── InvalidReviews      a file of reviews cannot be read, or its reviews cannot be trained on
-    ├── DownloadFailed      a data set could not be fetched whole
-    ├── Interrupted         the run was stopped; it can go on from its last checkpoint
-    └── InvalidCheckpoint   a checkpoint is damaged or belongs to another run
+└── TrainingError             the root of every exception that `training` raises
+    ├── InvalidRecipe         a recipe's field has a value that cannot work
+    ├── InvalidReviews        a file of reviews cannot be read, or its reviews cannot be trained on
+    ├── IncomparableVersions  two versions have different labels
+    ├── DownloadFailed        a data set could not be fetched whole
+    ├── Interrupted           the run was stopped; it can go on from its last checkpoint
+    └── InvalidCheckpoint     a checkpoint is damaged or belongs to another run
 """
 
 from sentiment.errors import SentimentError
 
 __all__ = [
     "DownloadFailed",
+    "IncomparableVersions",
     "Interrupted",
     "InvalidCheckpoint",
     "InvalidRecipe",
@@ -31,6 +33,10 @@ class InvalidRecipe(TrainingError):
 
 class InvalidReviews(TrainingError):
     """Reviews cannot be read or used; the text names the file and, where there is one, the line."""
+
+
+class IncomparableVersions(TrainingError):
+    """Two versions cannot be compared, since their labels differ; the text names both."""
 
 
 class DownloadFailed(TrainingError):
