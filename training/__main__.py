@@ -19,6 +19,7 @@ from training.plan import Plan
 from training.recipe import load_recipe, recipe_names
 from training.reviews import Columns
 from training.run import Run
+from training.scalars import Scalars
 
 __all__ = ["main"]
 
@@ -40,12 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fit(options: argparse.Namespace) -> None:
+    scalars = Scalars(options.tensorboard) if options.tensorboard else None
     if options.resume:
         run = Run.open(options.resume)
     else:
         run = Run.create(options.run_folder or _new_folder(options.recipe), _plan(options))
     print(f"run: {run.folder}", flush=True)
-    reference = fit(run, report=lambda line: print(line, flush=True))
+    reference = fit(run, report=lambda line: print(line, flush=True), scalars=scalars)
     print(f"published {reference} in {run.plan.store}")
     print(f"serve it with: {_STORE_VARIABLE}={run.plan.store} SENTIMENT_MODEL={reference} make serve")
 
@@ -159,6 +161,9 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         "--store", type=Path, default=Path("models"), help="model store to publish to (default: %(default)s)"
     )
     parser.add_argument("--model", default="reviews", help="name of the model (default: %(default)s)")
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="FOLDER", help="write curves for TensorBoard; also with --resume"
+    )
     _add_reading(parser)
     parser.set_defaults(run=_fit)
 

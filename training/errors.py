@@ -6,6 +6,7 @@ SentimentError
     ├── InvalidReviews        a file of reviews cannot be read, or its reviews cannot be trained on
     ├── IncomparableVersions  two versions have different labels
     ├── DownloadFailed        a data set could not be fetched whole
+    ├── ScalarsUnavailable    what TensorBoard shows cannot be written
     ├── Interrupted           the run was stopped; it can go on from its last checkpoint
     └── InvalidCheckpoint     a checkpoint is damaged or belongs to another run
 """
@@ -19,6 +20,7 @@ __all__ = [
     "InvalidCheckpoint",
     "InvalidRecipe",
     "InvalidReviews",
+    "ScalarsUnavailable",
     "TrainingError",
 ]
 
@@ -41,6 +43,10 @@ class IncomparableVersions(TrainingError):
 
 class DownloadFailed(TrainingError):
     """A data set could not be fetched whole; the text says whether running again resumes."""
+
+
+class ScalarsUnavailable(TrainingError):
+    """Scalars for TensorBoard cannot be written; the text says what is missing."""
 
 
 class Interrupted(TrainingError):
