@@ -1,4 +1,4 @@
-"""`python -m training`: fit a model to labelled reviews, evaluate or probe a version, download a data set."""
+"""`python -m training`: fit a model to labelled reviews, measure versions, download a data set."""
 
 import argparse
 import json
@@ -11,26 +11,27 @@ from pathlib import Path
 
 from model_store import RELEASED, Store
 from sentiment import SentimentError
+from training.comparison import Candidate, compare_versions, comparison_lines
 from training.download import ARCHIVES, download
 from training.errors import ProbesDoNotApply
 from training.evaluation import evaluate_version, report_lines
 from training.fit import fit
+from training.options import STORE_VARIABLE, parser
 from training.plan import Plan
 from training.probes import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
-from training.recipe import load_recipe, recipe_names
+from training.recipe import load_recipe
 from training.reviews import Columns
 from training.run import Run
+from training.scalars import Scalars
 
 __all__ = ["main"]
-
-_STORE_VARIABLE = "SENTIMENT_MODEL_STORE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code: 0, 1 for an error told in one line, 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    options = parser(description=__doc__ or "").parse_args(arguments)
     try:
-        options.run(options)
+        _COMMANDS[options.command](options)
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -41,14 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fit(options: argparse.Namespace) -> None:
+    scalars = Scalars(options.tensorboard) if options.tensorboard else None
     if options.resume:
         run = Run.open(options.resume)
     else:
         run = Run.create(options.run_folder or _new_folder(options.recipe), _plan(options))
     print(f"run: {run.folder}", flush=True)
-    reference = fit(run, report=lambda line: print(line, flush=True))
+    reference = fit(run, report=lambda line: print(line, flush=True), scalars=scalars)
     print(f"published {reference} in {run.plan.store}")
-    print(f"serve it with: {_STORE_VARIABLE}={run.plan.store} SENTIMENT_MODEL={reference} make serve")
+    print(f"serve it with: {STORE_VARIABLE}={run.plan.store} SENTIMENT_MODEL={reference} make serve")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -73,6 +75,21 @@ def _probe(options: argparse.Namespace) -> None:
     else:
         lines = [str(version), *table_lines(figures_by_name(results))]
         print("\n".join([*lines, *failure_lines(results, options.failures)]))
+
+
+def _compare(options: argparse.Namespace) -> None:
+    store = _store(options)
+    comparison = compare_versions(
+        Candidate(store=store, reference=options.a),
+        Candidate(store=options.other_store or store, reference=options.b),
+        test=options.test,
+        columns=_columns(options),
+        skip_bad=options.skip_bad,
+        device=options.device,
+    )
+    print(
+        json.dumps(comparison.fields(), indent=2) if options.json else "\n".join(comparison_lines(comparison))
+    )
 
 
 def _download(options: argparse.Namespace) -> None:
@@ -104,17 +121,11 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _store(options: argparse.Namespace) -> Path:
-    return options.store or Path(os.environ.get(_STORE_VARIABLE, RELEASED))
+    return options.store or Path(os.environ.get(STORE_VARIABLE, RELEASED))
 
 
 def _new_folder(recipe: str) -> Path:
     return Path("runs") / f"{Path(recipe).stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
-    return int(text)
 
 
 def _columns(options: argparse.Namespace) -> Columns:
@@ -123,113 +134,13 @@ def _columns(options: argparse.Namespace) -> Columns:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_fit(commands.add_parser("fit", help="train a model and publish it as the next version"))
-    _add_evaluate(commands.add_parser("evaluate", help="measure a version on labelled reviews"))
-    _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
-    _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
-    return parser
-
-
-def _add_fit(parser: argparse.ArgumentParser) -> None:
-    names = ", ".join(recipe_names())
-    parser.add_argument("--recipe", default="cpu", help=f"{names}, or a .toml file (default: %(default)s)")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--train", nargs="+", type=Path, metavar="PATH", help="labelled reviews")
-    what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
-    parser.add_argument(
-        "--unlabelled",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="PATH",
-        help="more texts to learn words from",
-    )
-    parser.add_argument(
-        "--test",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="PATH",
-        help="labelled reviews to report on at the end",
-    )
-    parser.add_argument(
-        "--reserved", type=Path, metavar="FILE", help="ids of train reviews to validate on only"
-    )
-    parser.add_argument("--run-folder", type=Path, metavar="FOLDER", help="default: runs/RECIPE-TIME")
-    parser.add_argument(
-        "--store", type=Path, default=Path("models"), help="model store to publish to (default: %(default)s)"
-    )
-    parser.add_argument("--model", default="reviews", help="name of the model (default: %(default)s)")
-    _add_reading(parser)
-    parser.set_defaults(run=_fit)
-
-
-def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--test", nargs="+", type=Path, required=True, metavar="PATH", help="labelled reviews"
-    )
-    _add_version(parser)
-    _add_reading(parser)
-    parser.set_defaults(run=_evaluate)
-
-
-def _add_probe(parser: argparse.ArgumentParser) -> None:
-    _add_version(parser)
-    parser.add_argument(
-        "--failures",
-        type=_count,
-        default=0,
-        metavar="N",
-        help="also show N failing texts of each capability, each with the probability of its label",
-    )
-    _add_device(parser)
-    parser.set_defaults(run=_probe)
-
-
-def _add_version(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--store", type=Path, help=f"model store (default: ${_STORE_VARIABLE}, else the released one)"
-    )
-    parser.add_argument(
-        "--model",
-        default="reviews",
-        metavar="REFERENCE",
-        help="such as reviews@3 (default: its production version)",
-    )
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-
-
-def _add_reading(parser: argparse.ArgumentParser) -> None:
-    defaults = Columns()
-    for name in ("text", "label", "id", "group"):
-        parser.add_argument(
-            f"--{name}-column",
-            default=getattr(defaults, name),
-            metavar="NAME",
-            help=f"field that holds the {name} (default: %(default)s)",
-        )
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="count bad reviews instead of stopping at one"
-    )
-    _add_device(parser)
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU where there is one"
-    )
-
-
-def _add_download(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=sorted(ARCHIVES))
-    parser.add_argument(
-        "--to", type=Path, default=Path("data"), metavar="FOLDER", help="default: %(default)s"
-    )
-    parser.add_argument("--url", help="fetch it from a mirror; it must be the same to the byte")
-    parser.set_defaults(run=_download)
+_COMMANDS = {
+    "fit": _fit,
+    "evaluate": _evaluate,
+    "probe": _probe,
+    "compare": _compare,
+    "download": _download,
+}
 
 
 if __name__ == "__main__":

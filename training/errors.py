@@ -1,26 +1,30 @@
 """What can go wrong in training.
 
 SentimentError
-└── TrainingError           the root of every exception that `training` raises
-    ├── InvalidRecipe       a recipe's field has a value that cannot work
-    ├── InvalidReviews      a file of reviews cannot be read, or its reviews cannot be trained on
-    ├── InvalidProbes       templates of probes cannot be expanded, or make cases that prove nothing
-    ├── ProbesDoNotApply    the probes say nothing about a model with these labels
-    ├── DownloadFailed      a data set could not be fetched whole
-    ├── Interrupted         the run was stopped; it can go on from its last checkpoint
-    └── InvalidCheckpoint   a checkpoint is damaged or belongs to another run
+└── TrainingError             the root of every exception that `training` raises
+    ├── InvalidRecipe         a recipe's field has a value that cannot work
+    ├── InvalidReviews        a file of reviews cannot be read, or its reviews cannot be trained on
+    ├── InvalidProbes         templates of probes cannot be expanded, or make cases that prove nothing
+    ├── ProbesDoNotApply      the probes say nothing about a model with these labels
+    ├── IncomparableVersions  two versions have different labels
+    ├── DownloadFailed        a data set could not be fetched whole
+    ├── ScalarsUnavailable    what TensorBoard shows cannot be written
+    ├── Interrupted           the run was stopped; it can go on from its last checkpoint
+    └── InvalidCheckpoint     a checkpoint is damaged or belongs to another run
 """
 
 from sentiment.errors import SentimentError
 
 __all__ = [
     "DownloadFailed",
+    "IncomparableVersions",
     "Interrupted",
     "InvalidCheckpoint",
     "InvalidProbes",
     "InvalidRecipe",
     "InvalidReviews",
     "ProbesDoNotApply",
+    "ScalarsUnavailable",
     "TrainingError",
 ]
 
@@ -45,8 +49,16 @@ class ProbesDoNotApply(TrainingError):
     """The probes say nothing about a model with these labels; the text names both."""
 
 
+class IncomparableVersions(TrainingError):
+    """Two versions cannot be compared, since their labels differ; the text names both."""
+
+
 class DownloadFailed(TrainingError):
     """A data set could not be fetched whole; the text says whether running again resumes."""
+
+
+class ScalarsUnavailable(TrainingError):
+    """Scalars for TensorBoard cannot be written; the text says what is missing."""
 
 
 class Interrupted(TrainingError):

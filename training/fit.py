@@ -4,6 +4,7 @@ Each stage leaves its result in the run's folder, so a run that was stopped goes
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import torch
 
@@ -15,6 +16,7 @@ from training.examples import Examples
 from training.interruption import Interruption
 from training.release import draft_version
 from training.run import Run
+from training.scalars import Scalars
 from training.trainer import EpochFigures, Trainer
 from training.vectors import learn_vectors
 
@@ -26,19 +28,22 @@ _FIRST_ALIAS = "production"
 Report = Callable[[str], None]
 
 
-def fit(run: Run, report: Report = print) -> str:
+def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str:
     """Train what the run's plan asks for, and publish it; return its reference, such as "reviews@3".
 
-    `report` takes lines for people. Raises Interrupted, after saving, when SIGINT or SIGTERM arrives while
-    the network is fitted, and any SentimentError that the data, the run or the store gives cause for.
+    `report` takes lines for people, `scalars` what TensorBoard shows. Raises Interrupted, after saving, when
+    SIGINT or SIGTERM arrives while the network is fitted, and any SentimentError that the data, the run or
+    the store gives cause for.
     """
     dataset = read_dataset(run.plan)
     report(str(dataset))
     run.check_data(dataset.fingerprints)
     tokenizer = _learn_tokenizer(run, dataset)
     network = _start_network(run, dataset, tokenizer)
-    network = _train(run, dataset, tokenizer, network, report)
-    draft = draft_version(run.plan, dataset, tokenizer, network, report)
+    trainer = _new_trainer(run, dataset, tokenizer, network)
+    _go_on(run, trainer, report)
+    _run_trainer(run, trainer, report, scalars)
+    draft = draft_version(run.plan, dataset, tokenizer, trainer.best_network(), trainer.progress, report)
     store = Store(run.plan.store)
     version = store.publish(draft)
     if not store.aliases(draft.model):
@@ -80,10 +85,8 @@ def _start_embedding(
     network.embedding.weight.copy_(torch.from_numpy(vectors))
 
 
-def _train(
-    run: Run, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM, report: Report
-) -> SentimentLSTM:
-    trainer = Trainer(
+def _new_trainer(run: Run, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM) -> Trainer:
+    return Trainer(
         network,
         run.plan.recipe.fitting,
         train=Examples.encode(dataset.split.train, tokenizer, dataset.labels),
@@ -91,15 +94,18 @@ def _train(
         seed=run.plan.recipe.seed,
         device=choose_device(run.plan.device),
     )
+
+
+def _go_on(run: Run, trainer: Trainer, report: Report) -> None:
     if state := run.checkpoint():
         trainer.restore(state)
         report(f"going on from epoch {trainer.progress.epoch + 1}, step {trainer.progress.step + 1}")
-    _run_trainer(run, trainer, report)
-    return trainer.best_network()
 
 
-def _run_trainer(run: Run, trainer: Trainer, report: Report) -> None:
+def _run_trainer(run: Run, trainer: Trainer, report: Report, scalars: Scalars | None) -> None:
     def after_step() -> None:
+        if scalars:
+            scalars.write_step(trainer)
         if interruption.requested:
             run.save_checkpoint(trainer.state())
             raise Interrupted(f"stopped; go on with: python -m training fit --resume {run.folder}")
@@ -108,10 +114,12 @@ def _run_trainer(run: Run, trainer: Trainer, report: Report) -> None:
 
     def after_epoch(figures: EpochFigures) -> None:
         run.save_checkpoint(trainer.state())
+        if scalars:
+            scalars.write_epoch(trainer, figures)
         report(
             f"epoch {figures.epoch}: loss {figures.train_loss:.4f}, validation loss "
             f"{figures.validation_loss:.4f}, validation accuracy {figures.validation_accuracy:.2%}"
         )
 
-    with Interruption() as interruption:
+    with Interruption() as interruption, scalars or nullcontext():
         trainer.run(after_step, after_epoch)

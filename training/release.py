@@ -1,7 +1,8 @@
-"""A trained network as the draft of a version: calibrated, evaluated, with golden examples and a card."""
+"""A trained network as the draft of a version: calibrated, evaluated, with golden examples, card, report."""
 
 import platform
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from training.plan import Plan
 from training.probes import figures_by_name, run_probes
 from training.probes import summary as probe_summary
 from training.profile import profile
+from training.report import Outcome, report_files
 from training.reviews import Review
+from training.trainer import Progress
 
 __all__ = ["draft_version", "probabilities_of"]
 
@@ -27,30 +30,39 @@ _LIBRARIES = ("numpy", "safetensors", "sentiment-service", "torch")
 
 
 def draft_version(
-    plan: Plan, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM, report: Callable[[str], None]
+    plan: Plan,
+    dataset: Dataset,
+    tokenizer: Tokenizer,
+    network: SentimentLSTM,
+    progress: Progress,
+    report: Callable[[str], None],
 ) -> Draft:
-    """Return the draft; its figures are of the very bytes that are published, not of what was trained."""
+    """Return the draft; its figures are of the very bytes that are published, not of what was trained.
+
+    `progress` is that of the training which gave the network, for the report's curves.
+    """
     weights, vocabulary = weights_to_bytes(network, plan.recipe.precision), tokenizer.to_json().encode()
 
-    def build(temperature: float) -> Classifier:
-        return Classifier.build(
-            labels=dataset.labels.names,
-            network=network.config,
-            weights=weights,
-            tokenizer=vocabulary,
-            temperature=temperature,
-            device=plan.device,
-        )
-
-    temperature = _calibrate(build(1.0), dataset)
-    classifier = build(temperature)
-    on_validation = classifier.predict([review.text for review in dataset.split.validation])
+    build = partial(
+        Classifier.build,
+        labels=dataset.labels.names,
+        network=network.config,
+        weights=weights,
+        tokenizer=vocabulary,
+        device=plan.device,
+    )
+    texts = [review.text for review in dataset.split.validation]
+    uncalibrated = probabilities_of(build(temperature=1.0).predict(texts))
+    temperature = fit_temperature(uncalibrated, dataset.labels.indices(dataset.split.validation))
+    classifier = build(temperature=temperature)
+    on_validation = classifier.predict(texts)
     evaluation = _evaluations(classifier, dataset, on_validation)
     for name, figures in evaluation.items():
         report(f"{name}: {summary(figures)}")
     probes = figures_by_name(run_probes(classifier))
     report(f"probes: {probe_summary(probes)}")
     card = model_card(plan, dataset, network.config, temperature, evaluation, probes)
+    outcome = _outcome(dataset, uncalibrated, on_validation)
     return Draft(
         model=plan.model,
         labels=dataset.labels.names,
@@ -69,6 +81,7 @@ def draft_version(
             "tokenizer.json": vocabulary,
             "golden.jsonl": golden.write(_golden_examples(classifier)),
             "MODEL_CARD.md": card.encode(),
+            **report_files(plan, dataset, temperature, evaluation, outcome, progress),
         },
     )
 
@@ -76,11 +89,6 @@ def draft_version(
 def probabilities_of(predictions: list[Prediction]) -> NDArray[np.float64]:
     """Return the probabilities [N, L] of predictions, labels in the model's order."""
     return np.array([list(prediction.probabilities.values()) for prediction in predictions])
-
-
-def _calibrate(classifier: Classifier, dataset: Dataset) -> float:
-    predictions = classifier.predict([review.text for review in dataset.split.validation])
-    return fit_temperature(probabilities_of(predictions), dataset.labels.indices(dataset.split.validation))
 
 
 def _evaluations(
@@ -94,6 +102,18 @@ def _evaluations(
         on_test = classifier.predict([review.text for review in dataset.test])
         evaluation["test"] = figures(dataset.test, on_test)
     return evaluation
+
+
+def _outcome(dataset: Dataset, uncalibrated: NDArray[np.float64], on_validation: list[Prediction]) -> Outcome:
+    reviews = dataset.split.validation
+    return Outcome(
+        labels=dataset.labels.names,
+        ids=tuple(review.id for review in reviews),
+        truth=np.array(dataset.labels.indices(reviews)),
+        uncalibrated=uncalibrated,
+        calibrated=probabilities_of(on_validation),
+        num_tokens=np.array([prediction.tokens for prediction in on_validation]),
+    )
 
 
 def _golden_examples(classifier: Classifier) -> list[GoldenExample]:

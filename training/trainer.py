@@ -42,9 +42,14 @@ class Progress:
     epoch: int = 0
     step: int = 0
     """Steps done within this epoch."""
-    epoch_losses: list[float] = field(default_factory=list)
-    """The loss of each step of this epoch."""
+    step_losses: list[float] = field(default_factory=list)
+    """The loss of each step of all epochs."""
     history: list[EpochFigures] = field(default_factory=list)
+
+    @property
+    def epoch_losses(self) -> list[float]:
+        """The loss of each step of this epoch."""
+        return self.step_losses[len(self.step_losses) - self.step :]
 
     @property
     def best(self) -> EpochFigures | None:
@@ -97,6 +102,12 @@ class Trainer:
             and progress.epoch - progress.best.epoch >= patience
         )
 
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the step that comes next."""
+        [rate] = self._schedule.get_last_lr()
+        return float(rate)
+
     def run(self, after_step: Callable[[], None], after_epoch: Callable[[EpochFigures], None]) -> None:
         """Train to the end. The callbacks may save the state, or raise to stop after a whole step."""
         while not self.finished:
@@ -123,19 +134,24 @@ class Trainer:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; raises InvalidCheckpoint when it is of another network or recipe."""
+        """Go on from a state; raises InvalidCheckpoint when it is of another network, recipe or release."""
         try:
+            progress = _progress(state["progress"])
             self._network.load_state_dict(state["network"])
             if self._average:
                 self._average.load_state_dict(state["average"])
             self._optimiser.load_state_dict(state["optimiser"])
             self._schedule.load_state_dict(state["schedule"])
             self._best_weights = state["best_weights"]
-            self.progress = _progress(state["progress"])
+            self.progress = progress
             torch.set_rng_state(state["random_state"])
             if state["cuda_random_states"]:
                 torch.cuda.set_rng_state_all(state["cuda_random_states"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except KeyError as error:
+            raise InvalidCheckpoint(
+                f"the checkpoint has no {error}: another release wrote it, so start a new run"
+            ) from error
+        except (TypeError, ValueError, RuntimeError) as error:
             raise InvalidCheckpoint(f"the checkpoint does not fit this run: {error}") from error
 
     def _run_epoch(self, after_step: Callable[[], None]) -> None:
@@ -151,9 +167,8 @@ class Trainer:
             for places in batches[progress.step :]:
                 loss = self._step(places)
                 progress.step += 1
-                progress.epoch_losses.append(loss)
-                [rate] = self._schedule.get_last_lr()
-                bar.set_postfix(loss=f"{loss:.3f}", learning_rate=f"{rate:.1e}", refresh=False)
+                progress.step_losses.append(loss)
+                bar.set_postfix(loss=f"{loss:.3f}", learning_rate=f"{self.learning_rate:.1e}", refresh=False)
                 bar.update()
                 after_step()
         self._end_epoch()
@@ -193,7 +208,7 @@ class Trainer:
         train_loss = sum(progress.epoch_losses) / len(progress.epoch_losses)
         progress.epoch += 1
         progress.history.append(EpochFigures(progress.epoch, train_loss, loss, accuracy))
-        progress.step, progress.epoch_losses = 0, []
+        progress.step = 0
         if progress.best is progress.history[-1]:
             self._best_weights = {name: weight.clone() for name, weight in candidate.state_dict().items()}
 
@@ -238,4 +253,4 @@ def validate(network: SentimentLSTM, examples: Examples, device: torch.device) -
 
 def _progress(saved: Mapping[str, Any]) -> Progress:
     history = [EpochFigures(**figures) for figures in saved["history"]]
-    return Progress(saved["epoch"], saved["step"], list(saved["epoch_losses"]), history)
+    return Progress(saved["epoch"], saved["step"], list(saved["step_losses"]), history)

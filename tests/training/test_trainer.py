@@ -71,7 +71,7 @@ def run(subject: Trainer, *, stop_after: int | None = None) -> list[float]:
     losses: list[float] = []
 
     def after_step() -> None:
-        losses.append(subject.progress.epoch_losses[-1])
+        losses.append(subject.progress.step_losses[-1])
         if len(losses) == stop_after:
             raise Stopped
 
@@ -110,6 +110,7 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(num_steps: int) -> None:
     resumed.restore(state)
     assert losses + run(resumed) == expected
     assert resumed.progress == whole.progress
+    assert resumed.progress.step_losses == expected
     for name, weight in whole.best_network().state_dict().items():
         assert torch.equal(weight, resumed.best_network().state_dict()[name]), name
 
@@ -119,6 +120,21 @@ def test_the_state_of_another_network_is_refused() -> None:
         trainer(hidden_size=4).restore(trainer().state())
     with pytest.raises(InvalidCheckpoint):
         trainer().restore({})
+
+
+def test_the_state_of_a_release_that_kept_one_epoch_of_losses_is_refused_by_name() -> None:
+    state = trainer().state()
+    state["progress"]["epoch_losses"] = state["progress"].pop("step_losses")
+    with pytest.raises(InvalidCheckpoint, match="has no 'step_losses': another release wrote it"):
+        trainer().restore(state)
+
+
+def test_the_losses_of_all_epochs_are_kept_and_those_of_this_one_are_their_end() -> None:
+    subject = trainer()
+    losses = run(subject, stop_after=11)  # of 8 a full epoch
+    assert subject.progress.step_losses == losses
+    assert subject.progress.epoch_losses == losses[8:]
+    assert subject.progress.history[0].train_loss == sum(losses[:8]) / 8
 
 
 def test_the_best_epoch_is_kept_and_the_earlier_of_equals() -> None:

@@ -1,0 +1,129 @@
+"""The command line of `python -m training`: commands, and their options."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from training.download import ARCHIVES
+from training.recipe import recipe_names
+from training.reviews import Columns
+
+__all__ = ["STORE_VARIABLE", "parser"]
+
+STORE_VARIABLE = "SENTIMENT_MODEL_STORE"
+
+_PATHS: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "PATH"}
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return the parser; what it parses has the name of the command in `command`."""
+    whole = argparse.ArgumentParser(prog="python -m training", description=description)
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_fit(commands.add_parser("fit", help="train a model and publish it as the next version"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure a version on labelled reviews"))
+    _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
+    _add_compare(commands.add_parser("compare", help="measure two versions on the same labelled reviews"))
+    _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
+    return whole
+
+
+def _add_fit(command: argparse.ArgumentParser) -> None:
+    names = ", ".join(recipe_names())
+    command.add_argument("--recipe", default="cpu", help=f"{names}, or a .toml file (default: %(default)s)")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--train", **_PATHS, help="labelled reviews")
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
+    command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts to learn words from")
+    command.add_argument("--test", **_PATHS, default=[], help="labelled reviews to report on at the end")
+    command.add_argument(
+        "--reserved", type=Path, metavar="FILE", help="ids of train reviews that only validate"
+    )
+    command.add_argument("--run-folder", type=Path, metavar="FOLDER", help="default: runs/RECIPE-TIME")
+    command.add_argument(
+        "--store", type=Path, default=Path("models"), help="model store to publish to (default: %(default)s)"
+    )
+    command.add_argument("--model", default="reviews", help="name of the model (default: %(default)s)")
+    command.add_argument(
+        "--tensorboard", type=Path, metavar="FOLDER", help="write curves for TensorBoard; also with --resume"
+    )
+    _add_reading(command)
+    _add_device(command)
+
+
+def _add_evaluate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--test", **_PATHS, required=True, help="labelled reviews")
+    _add_version(command)
+    _add_measuring(command)
+    _add_reading(command)
+
+
+def _add_probe(command: argparse.ArgumentParser) -> None:
+    _add_version(command)
+    command.add_argument(
+        "--failures",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="also show N failing texts of each capability, each with the probability of its label",
+    )
+    _add_measuring(command)
+
+
+def _add_compare(command: argparse.ArgumentParser) -> None:
+    command.add_argument("a", metavar="A", help="such as reviews@1")
+    command.add_argument("b", metavar="B", help="such as reviews@2; differences are B - A")
+    command.add_argument("--test", **_PATHS, required=True, help="labelled reviews")
+    command.add_argument("--other-store", type=Path, metavar="STORE", help="store of B (default: that of A)")
+    _add_measuring(command)
+    _add_reading(command)
+
+
+def _add_download(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", choices=sorted(ARCHIVES))
+    command.add_argument(
+        "--to", type=Path, default=Path("data"), metavar="FOLDER", help="default: %(default)s"
+    )
+    command.add_argument("--url", help="fetch it from a mirror; it must be the same to the byte")
+
+
+def _add_version(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="reviews",
+        metavar="REFERENCE",
+        help="such as reviews@3 (default: its production version)",
+    )
+
+
+def _add_measuring(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store", type=Path, help=f"model store (default: ${STORE_VARIABLE}, else the released one)"
+    )
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
+    _add_device(command)
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    defaults = Columns()
+    for name in ("text", "label", "id", "group"):
+        command.add_argument(
+            f"--{name}-column",
+            default=getattr(defaults, name),
+            metavar="NAME",
+            help=f"field that holds the {name} (default: %(default)s)",
+        )
+    command.add_argument(
+        "--skip-bad", action="store_true", help="count bad reviews instead of stopping at one"
+    )
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU where there is one"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
+    return int(text)

@@ -1,0 +1,73 @@
+"""What a version did with each of its validation reviews."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Mistake", "Outcome"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """A review that was given the wrong label.
+
+    It has no text: reviews come with no licence to pass them on, and a report is published with its version.
+    """
+
+    id: str
+    num_tokens: int
+    """Length before the tokenizer cuts."""
+    truth: str
+    predicted: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The N validation reviews, and the L probabilities that each was given."""
+
+    labels: tuple[str, ...]
+    ids: tuple[str, ...]
+    truth: NDArray[np.int64]
+    """True classes [N]."""
+    uncalibrated: NDArray[np.float64]
+    """Probabilities [N, L] at temperature 1."""
+    calibrated: NDArray[np.float64]
+    """Probabilities [N, L] as published."""
+    num_tokens: NDArray[np.int64]
+    """Lengths [N] before the tokenizer cuts."""
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """The probability [N] of the label that was given."""
+        confidence: NDArray[np.float64] = self.calibrated.max(axis=1)
+        return confidence
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """The class [N] that was given."""
+        predicted: NDArray[np.int64] = self.calibrated.argmax(axis=1)
+        return predicted
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which [N] were given their true class."""
+        right: NDArray[np.bool_] = self.predicted == self.truth
+        return right
+
+    def confident_mistakes(self, limit: int) -> list[Mistake]:
+        """Return the wrong answers of highest confidence, highest first; equals in the reviews' order."""
+        confidence, predicted = self.confidence, self.predicted
+        wrong = np.flatnonzero(~self.right)
+        order = wrong[np.argsort(-confidence[wrong], kind="stable")][:limit]
+        return [
+            Mistake(
+                id=self.ids[place],
+                num_tokens=int(self.num_tokens[place]),
+                truth=self.labels[self.truth[place]],
+                predicted=self.labels[predicted[place]],
+                confidence=float(confidence[place]),
+            )
+            for place in order
+        ]
