@@ -46,7 +46,14 @@ class PredictRequest(Schema):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"reviews": ["A wonderful film.", "Two hours I will never get back."]}]
+            "examples": [
+                {
+                    "reviews": [
+                        "A wonderful film, warm and funny.",
+                        "What a waste of time: dull, and badly acted.",
+                    ]
+                }
+            ]
         }
     )
 
