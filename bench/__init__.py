@@ -1,0 +1,1 @@
+"""Benchmarks that anyone can rerun, from the root of the project: `python -m bench.NAME`."""
