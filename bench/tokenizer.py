@@ -7,14 +7,13 @@ Prints milliseconds a review, one thread and one review at a time as a request b
 """
 
 import argparse
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tokenizers import Regex, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as CompiledTokenizer
 
+from bench.timing import median_seconds
 from model_store import Store
 from sentiment import Tokenizer, set_num_threads
 from sentiment.tokenizer import UNKNOWN_ID
@@ -45,7 +44,7 @@ def main() -> None:
         "forward pass, one review a batch": lambda: [classifier.score([review]) for review in tokenized],
         "forward pass, all together": lambda: classifier.score(tokenized),
     }
-    _print_table(_time_in_turn(contenders, options.rounds), len(texts))
+    _print_table(median_seconds(contenders, options.rounds), len(texts))
 
 
 def _compiled(tokenizer: Tokenizer, texts: Sequence[str], *, nfkc: bool) -> Callable[[], object]:
@@ -56,17 +55,6 @@ def _compiled(tokenizer: Tokenizer, texts: Sequence[str], *, nfkc: bool) -> Call
     compiled.normalizer = normalizers.Sequence([*steps, normalizers.Lowercase()])
     compiled.pre_tokenizer = pre_tokenizers.Split(Regex(PATTERN), behavior="removed", invert=True)
     return lambda: [compiled.encode_batch_fast([text])[0].ids for text in texts]
-
-
-def _time_in_turn(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each; in turn, so that a slow moment of the machine hits all alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds + 1):
-        for name, run in contenders.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times[1:]) for name, times in seconds.items()}  # the first warms up
 
 
 def _print_table(seconds: dict[str, float], num_reviews: int) -> None:

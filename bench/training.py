@@ -7,8 +7,6 @@ optimiser. Prints real tokens a second (padding does not count), and their ratio
 """
 
 import argparse
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bench.timing import median_seconds
 from sentiment import NetworkConfig, SentimentLSTM, Tokenizer
 from training.examples import Examples
 from training.labels import LabelSet
@@ -58,7 +57,7 @@ def main() -> None:
         "plain loop": plain_epoch(recipe, examples, config),
         "this project": our_epoch(recipe, examples, config),
     }
-    seconds = _time_in_turn(contenders, options.rounds)
+    seconds = median_seconds(contenders, options.rounds)
     print(f"{len(examples.reviews):,} reviews, {num_tokens:,} tokens, {torch.get_num_threads()} threads")
     for name, median in seconds.items():
         rate, ratio = num_tokens / median, seconds["plain loop"] / median
@@ -105,17 +104,6 @@ def _prepare(recipe: Recipe, path: Path) -> tuple[Examples, NetworkConfig]:
     tokenizer = Tokenizer.fit((review.text for review in reviews), recipe.tokenizer)
     config = recipe.network_config(vocabulary_size=tokenizer.vocabulary_size, num_labels=2)
     return Examples.encode(reviews, tokenizer, LabelSet.infer(reviews)), config
-
-
-def _time_in_turn(contenders: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each; in turn, so that a slow moment of the machine hits both."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds + 1):
-        for name, run in contenders.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times[1:]) for name, times in seconds.items()}  # the first warms up
 
 
 def _nothing() -> None:

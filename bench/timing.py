@@ -1,0 +1,21 @@
+"""Timing contenders side by side."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+__all__ = ["median_seconds"]
+
+
+def median_seconds(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of each over so many rounds, after one that warms up.
+
+    They run in turn, so that a slow moment of the machine hits all alike: compare the figures with each other.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds + 1):
+        for name, run in contenders.items():
+            start = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times[1:]) for name, times in seconds.items()}
