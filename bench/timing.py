@@ -10,7 +10,7 @@ __all__ = ["median_seconds"]
 def median_seconds(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Return the median seconds of each over so many rounds, after one that warms up.
 
-    They run in turn, so that a slow moment of the machine hits all alike: compare the figures with each other.
+    They run in turn, so that a slow moment of the machine hits all alike; compare them with each other.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds + 1):
