@@ -26,12 +26,12 @@ class Initialisation:
     """What a network's weights and biases start from."""
 
     weights: Weights = "default"
-    """`default` is the network's own: recurrent gates orthogonal, output layer Glorot uniform, and so the four
-    input gates, as one matrix.
+    """`default` is the network's own: recurrent gates orthogonal, output layer Glorot uniform, and so are the
+    four input gates, as one matrix.
     `zeros` never learns: units that start alike stay alike.
     `normal` has mean 0 and standard deviation 0.1, whatever the size of the matrix.
     `xavier` is normal with variance 2 / (inputs + outputs), after Glorot & Bengio (2010).
-    `normalized` is uniform with that variance, within sqrt(6 / (inputs + outputs)) of 0: equation 16 of the same
+    `normalized` is uniform with that variance, within sqrt(6 / (inputs + outputs)) of 0: equation 16 of that
     paper, which calls it the normalized initialization. Libraries call both by Xavier Glorot's name.
     `orthogonal` keeps the length of what passes through a square matrix (Saxe et al. 2014, arXiv:1312.6120).
     """
@@ -54,7 +54,7 @@ _SCHEMES: Final[Mapping[Weights, Callable[[Tensor], Tensor]]] = {
 def initialise(network: SentimentLSTM, initialisation: Initialisation) -> None:
     """Give a freshly built network the start asked for, from torch's random state.
 
-    The default changes nothing and draws nothing, so that a recipe without the table keeps its weights to the bit.
+    The default changes nothing and draws nothing, so that recipes without the table keep their weights.
     """
     lstms = [module for module in network.modules() if isinstance(module, nn.LSTM)]
     if initialisation.weights != "default":
