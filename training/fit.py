@@ -13,6 +13,7 @@ from sentiment import NetworkConfig, SentimentLSTM, Tokenizer, choose_device
 from training.dataset import Dataset, read_dataset
 from training.errors import Interrupted
 from training.examples import Examples
+from training.initialisation import initialise
 from training.interruption import Interruption
 from training.release import draft_version
 from training.run import Run
@@ -66,6 +67,7 @@ def _start_network(run: Run, dataset: Dataset, tokenizer: Tokenizer) -> Sentimen
         vocabulary_size=tokenizer.vocabulary_size, num_labels=len(dataset.labels.names)
     )
     network = SentimentLSTM(config)
+    initialise(network, recipe.initialisation)
     _start_embedding(network, config, run, dataset.texts, tokenizer)
     return network
 

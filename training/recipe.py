@@ -5,7 +5,7 @@ The recipes that ship are in `training/recipes/`; `--recipe` takes the name of o
 
 import json
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -14,6 +14,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from sentiment import NetworkConfig, SentimentError, TokenizerConfig
 from sentiment.weights import Precision
 from training.errors import InvalidRecipe
+from training.initialisation import Initialisation
 
 __all__ = ["RECIPES", "Fitting", "Recipe", "Vectors", "load_recipe", "recipe_from_fields", "recipe_names"]
 
@@ -46,8 +47,10 @@ class Fitting:
     epochs: int
     batch_reviews: int = 64
     learning_rate: float = 1e-3
-    schedule: Literal["constant", "linear"] = "constant"
-    """After the warm-up: hold the rate, or let it fall to zero on a line."""
+    schedule: Literal["constant", "linear", "exponential"] = "constant"
+    """After the warm-up: hold the rate, let it fall to zero on a line, or by `decay_ratio` an epoch."""
+    decay_ratio: float = 0.5
+    """What an exponential schedule multiplies the rate by over an epoch, some of it at each step."""
     warmup_ratio: float = 0.0
     """Share of all steps in which the rate rises from zero."""
     weight_decay: float = 0.0
@@ -67,6 +70,7 @@ class Fitting:
         _require(self.batch_reviews >= 1, "fitting.batch_reviews must be at least 1")
         _require(self.learning_rate > 0, "fitting.learning_rate must be above 0")
         _require(0 <= self.warmup_ratio < 1, "fitting.warmup_ratio must be from 0 to below 1")
+        _require(0 < self.decay_ratio < 1, "fitting.decay_ratio must be between 0 and 1")
         _require(self.weight_decay >= 0, "fitting.weight_decay must not be negative")
         _require(
             self.adversarial_norm is None or self.adversarial_norm > 0,
@@ -93,6 +97,7 @@ class Recipe:
     tokenizer: TokenizerConfig
     network: dict[str, JsonValue]
     """The fields of NetworkConfig but `vocabulary_size` and `num_labels`, which the data decides."""
+    initialisation: Initialisation = field(default_factory=Initialisation)
     vectors: Vectors | None = None
     """None starts the embedding at random."""
     fitting: Fitting

@@ -223,6 +223,8 @@ def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[in
             return (step + 1) / num_warmup_steps
         if fitting.schedule == "constant":
             return 1.0
+        if fitting.schedule == "exponential":
+            return float(fitting.decay_ratio ** ((step - num_warmup_steps) / steps_per_epoch))
         return max(0.0, (num_steps - step) / (num_steps - num_warmup_steps))
 
     return factor

@@ -180,6 +180,25 @@ def test_a_constant_rate_stays() -> None:
     assert {factor(step) for step in range(20)} == {1.0}
 
 
+def test_an_exponential_rate_falls_by_its_ratio_from_epoch_to_epoch() -> None:
+    fitting = Fitting(epochs=3, schedule="exponential", decay_ratio=0.25, warmup_ratio=0.1)
+    factor = learning_rate_factor(fitting, steps_per_epoch=10)  # 3 of 30 steps warm up
+    factors = [factor(step) for step in range(30)]
+    assert factors[2:4] == [1.0, 1.0]
+    assert factors[8] == pytest.approx(0.5)
+    assert [factors[13], factors[23]] == pytest.approx([0.25, 0.0625])
+    assert factors[3:] == sorted(factors[3:], reverse=True)
+
+
+def test_weight_decay_shrinks_weights_whatever_their_gradients() -> None:
+    # The rate and the decay multiply to a loss of a tenth a step; the steps of Adam itself are far smaller.
+    fitting = Fitting(epochs=1, batch_reviews=8, learning_rate=1e-6, weight_decay=1e5)
+    subject = trainer(fitting)
+    start = subject.state()["network"]["output.weight"].clone()
+    run(subject, stop_after=2)
+    torch.testing.assert_close(subject.state()["network"]["output.weight"], 0.81 * start, rtol=0, atol=1e-5)
+
+
 def test_the_average_follows_the_weights_by_its_decay() -> None:
     network = SentimentLSTM(NetworkConfig(vocabulary_size=5, num_labels=2, embedding_size=2, hidden_size=2))
     average = new_average(network, 0.75)
