@@ -1,6 +1,6 @@
 """What each option of a recipe does to the loss curve: the `article` recipe, one option changed at a time.
 
-    python bench/options.py REVIEWS.jsonl.xz --reserved IDS.txt --pictures docs/images
+    python -m bench.options REVIEWS.jsonl.xz --reserved IDS.txt --pictures docs/images
 
 Prints a table and draws the curves. All is measured on reviews held out of those given, never on a test
 split. "Outside" is a variant beyond the 95% prediction interval for one more run of the recipe as it is, from
