@@ -1,7 +1,7 @@
 """A published version that training starts from, in place of random weights: `fit --from`.
 
-Tokenizer, weights and the network's shape are the base's; a recipe adds its dropouts and how to fit. A run keeps
-which version it was, and the hash of its weights; the version is read and checked anew whenever the run starts.
+Tokenizer, weights and the network's shape are the base's; a recipe adds its dropouts and how to fit. A run
+keeps which version it was, and the hash of its weights; the version is checked anew whenever the run starts.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from training.errors import InvalidBase
 from training.labels import LabelSet
 from training.recipe import Recipe
 
-__all__ = ["Base", "adapted_recipe", "adapted_labels", "find_base", "load_base", "start_network"]
+__all__ = ["Base", "adapted_labels", "adapted_recipe", "find_base", "load_base", "start_network"]
 
 _WEIGHTS = "model.safetensors"
 _DROPOUTS = ("input_dropout", "recurrent_dropout", "output_dropout")
@@ -70,9 +70,7 @@ def adapted_recipe(recipe: Recipe, manifest: Manifest) -> Recipe:
     dropouts = {name: value for name, value in recipe.network.items() if name in _DROPOUTS}
     network = {name: value for name, value in asdict(manifest.network).items() if name not in _FROM_DATA}
     without = dict.fromkeys(_DROPOUTS, 0.0)
-    return replace(
-        recipe, tokenizer=manifest.tokenizer, vectors=None, network=network | without | dropouts
-    )
+    return replace(recipe, tokenizer=manifest.tokenizer, vectors=None, network=network | without | dropouts)
 
 
 def adapted_labels(found: LabelSet, base: str, names: Sequence[str]) -> LabelSet:

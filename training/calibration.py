@@ -14,8 +14,8 @@ from scipy.special import log_softmax
 __all__ = ["LEAST_REVIEWS", "choose_temperature", "fit_temperature"]
 
 LEAST_REVIEWS = 100
-"""With fewer validation reviews a model that started from a base keeps its temperature: a few reviews that all
-happen to be right would make it certain of everything."""
+"""With fewer validation reviews a model that started from a base keeps its temperature: a few reviews that
+all happen to be right would make it certain of everything."""
 
 _LEAST_PROBABILITY = 1e-300
 _RANGE = (0.05, 20.0)
@@ -24,7 +24,7 @@ _RANGE = (0.05, 20.0)
 def choose_temperature(
     probabilities: NDArray[np.float64], labels: Sequence[int], *, of_base: float | None
 ) -> float:
-    """Return the fitted temperature, or `of_base` where that is given and the reviews are too few to fit one."""
+    """Return the fitted temperature, or `of_base` where that is given and the reviews are too few."""
     if of_base is not None and len(labels) < LEAST_REVIEWS:
         return of_base
     return fit_temperature(probabilities, labels)

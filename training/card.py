@@ -51,7 +51,9 @@ def model_card(
 
 def _calibration(plan: Plan, num_validation: int) -> str:
     if plan.base and num_validation < LEAST_REVIEWS:
-        return f"that of {plan.base}, since there are fewer than {LEAST_REVIEWS} validation reviews to fit one"
+        return (
+            f"that of {plan.base}, since there are fewer than {LEAST_REVIEWS} validation reviews to fit one"
+        )
     return "fitted on validation"
 
 
@@ -60,7 +62,7 @@ def _base(plan: Plan) -> str:
         return ""
     return (
         f"\n\nIt started from `{plan.base}` (SHA-256 of its weights `{plan.base.weights_sha256}`), whose "
-        "vocabulary and\nnetwork it has: what that one was trained on, which its own card tells, is behind it too."
+        "vocabulary and\nnetwork it has. The card of that version tells what it was trained on."
     )
 
 

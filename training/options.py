@@ -46,7 +46,7 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
         "--base-store",
         type=Path,
         metavar="STORE",
-        help="store of the version to start from (default: --store if it has the model, else the released one)",
+        help="its store (default: --store if that has the model, else the released one)",
     )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--train", **_PATHS, help="labelled reviews")
