@@ -57,7 +57,7 @@ def draft_version(
     texts = [review.text for review in dataset.split.validation]
     uncalibrated = probabilities_of(build(temperature=1.0).predict(texts))
     truth = dataset.labels.indices(dataset.split.validation)
-    temperature = choose_temperature(uncalibrated, truth, of_base=base and base.manifest.temperature)
+    temperature = choose_temperature(uncalibrated, truth, of_base=base.manifest.temperature if base else None)
     if base and len(truth) < LEAST_REVIEWS:
         report(f"the temperature stays that of {base}: there are under {LEAST_REVIEWS} validation reviews")
     classifier = build(temperature=temperature)
