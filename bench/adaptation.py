@@ -2,9 +2,9 @@
 
     python bench/adaptation.py REVIEWS.jsonl.xz --adapt 100 1000 --scratch 100
 
-REVIEWS has the fields `id`, `text`, `label` and `split`. N of its "train" reviews, the same for either way, are
-trained on; the figures are of its "test" reviews. Prints a row of a table for each model as it is done: accuracy,
-expected calibration error, processor seconds.
+REVIEWS has the fields `id`, `text`, `label` and `split`. N of its "train" reviews, the same for either way,
+are trained on; the figures are of its "test" reviews. Prints a row of a table for each model as it is done:
+accuracy, expected calibration error, processor seconds.
 """
 
 import argparse
