@@ -148,7 +148,7 @@ def test_a_version_from_scratch_names_no_base(tiny_store: Path) -> None:
 def test_a_run_that_is_interrupted_and_resumed_publishes_the_same(
     tmp_path: Path, own_reviews: Path, recipe: Path, tiny_store: Path
 ) -> None:
-    recipe.write_text(ADAPTING.replace("epochs = 2", "epochs = 40"), encoding="utf-8")
+    recipe.write_text(ADAPTING.replace("epochs = 2", "epochs = 100"), encoding="utf-8")
     run = tmp_path / "run"
     command = [sys.executable, "-m", "training", "fit", "--from", "reviews", "--base-store", str(tiny_store)]
     command += ["--recipe", str(recipe), "--train", str(own_reviews), "--run-folder", str(run)]
