@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sentiment.engine import Engine
 from sentiment.errors import InvalidConfiguration
-from sentiment.network import NetworkConfig
+from sentiment.network import NetworkConfig, SentimentLSTM
 from sentiment.tokenizer import TokenizedReview, Tokenizer
 from sentiment.weights import network_from_bytes
 
@@ -64,6 +64,11 @@ class Classifier:
     def device(self) -> str:
         """Where the network runs: "cpu" or "cuda"."""
         return self._engine.device
+
+    @property
+    def network(self) -> SentimentLSTM:
+        """The network that answers; copy it before changing it."""
+        return self._engine.network
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedReview]:
         """Return each text's tokens, in order."""

@@ -45,6 +45,11 @@ class Engine:
         """Where batches run: "cpu" or "cuda"."""
         return self._device.type
 
+    @property
+    def network(self) -> SentimentLSTM:
+        """The network that answers; copy it before changing it."""
+        return self._network
+
     def probabilities(self, reviews: Sequence[TokenizedReview]) -> list[list[float]]:
         """Return one row of L probabilities for each review, in the order given.
 

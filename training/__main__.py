@@ -11,12 +11,13 @@ from pathlib import Path
 
 from model_store import RELEASED, Store
 from sentiment import SentimentError
+from training.base import adapted_recipe, find_base
 from training.comparison import Candidate, compare_versions, comparison_lines
 from training.download import ARCHIVES, download
-from training.errors import ProbesDoNotApply
+from training.errors import InvalidBase, ProbesDoNotApply
 from training.evaluation import evaluate_version, report_lines
 from training.fit import fit
-from training.options import STORE_VARIABLE, parser
+from training.options import STORE_VARIABLE, parser, recipe_name
 from training.plan import Plan
 from training.probes import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
 from training.recipe import load_recipe
@@ -46,7 +47,7 @@ def _fit(options: argparse.Namespace) -> None:
     if options.resume:
         run = Run.open(options.resume)
     else:
-        run = Run.create(options.run_folder or _new_folder(options.recipe), _plan(options))
+        run = Run.create(options.run_folder or _new_folder(recipe_name(options)), _plan(options))
     print(f"run: {run.folder}", flush=True)
     reference = fit(run, report=lambda line: print(line, flush=True), scalars=scalars)
     print(f"published {reference} in {run.plan.store}")
@@ -104,10 +105,18 @@ def _download(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
+    name = recipe_name(options)
+    recipe, base = load_recipe(name), None
+    if options.base:
+        if options.unlabelled:
+            raise InvalidBase(f"{options.base} has its vocabulary already: leave out --unlabelled")
+        base, manifest = find_base(options.base, store=options.base_store, own_store=options.store)
+        recipe = adapted_recipe(recipe, manifest)
     # Absolute, so that the run can be resumed from any folder.
     return Plan(
-        recipe_name=Path(options.recipe).stem,
-        recipe=load_recipe(options.recipe),
+        recipe_name=Path(name).stem,
+        recipe=recipe,
+        base=base,
         train=tuple(path.resolve() for path in options.train),
         unlabelled=tuple(path.resolve() for path in options.unlabelled),
         test=tuple(path.resolve() for path in options.test),

@@ -11,10 +11,23 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-__all__ = ["fit_temperature"]
+__all__ = ["LEAST_REVIEWS", "choose_temperature", "fit_temperature"]
+
+LEAST_REVIEWS = 100
+"""With fewer validation reviews a model that started from a base keeps its temperature: a few reviews that
+all happen to be right would make it certain of everything."""
 
 _LEAST_PROBABILITY = 1e-300
 _RANGE = (0.05, 20.0)
+
+
+def choose_temperature(
+    probabilities: NDArray[np.float64], labels: Sequence[int], *, of_base: float | None
+) -> float:
+    """Return the fitted temperature, or `of_base` where that is given and the reviews are too few."""
+    if of_base is not None and len(labels) < LEAST_REVIEWS:
+        return of_base
+    return fit_temperature(probabilities, labels)
 
 
 def fit_temperature(probabilities: NDArray[np.float64], labels: Sequence[int]) -> float:

@@ -7,6 +7,7 @@ from string import Template
 
 from model_store import DataFingerprint, Evaluation, ProbeFigures
 from sentiment import NetworkConfig
+from training.calibration import LEAST_REVIEWS
 from training.dataset import Dataset
 from training.plan import Plan
 from training.probes import NOT_APPLICABLE
@@ -34,7 +35,9 @@ def model_card(
         directions="bidirectional" if network.bidirectional else "unidirectional",
         vocabulary_size=f"{network.vocabulary_size:,}",
         temperature=f"{temperature:.3f}",
+        calibration=_calibration(plan, len(split.validation)),
         recipe=plan.recipe_name,
+        base=_base(plan),
         description=plan.recipe.description,
         data_rows=_data_rows(dataset.fingerprints),
         num_train=f"{len(split.train):,}",
@@ -43,6 +46,23 @@ def model_card(
         evaluation_rows=_evaluation_rows(evaluation),
         confusions=_confusions(evaluation, labels),
         probes=_probes(probes),
+    )
+
+
+def _calibration(plan: Plan, num_validation: int) -> str:
+    if plan.base and num_validation < LEAST_REVIEWS:
+        return (
+            f"that of {plan.base}, since there are fewer than {LEAST_REVIEWS} validation reviews to fit one"
+        )
+    return "fitted on validation"
+
+
+def _base(plan: Plan) -> str:
+    if plan.base is None:
+        return ""
+    return (
+        f"\n\nIt started from `{plan.base}` (SHA-256 of its weights `{plan.base.weights_sha256}`), whose "
+        "vocabulary and\nnetwork it has. The card of that version tells what it was trained on."
     )
 
 

@@ -3,6 +3,7 @@
 SentimentError
 └── TrainingError             the root of every exception that `training` raises
     ├── InvalidRecipe         a recipe's field has a value that cannot work
+    ├── InvalidBase           a version cannot be what training starts from
     ├── InvalidReviews        a file of reviews cannot be read, or its reviews cannot be trained on
     ├── InvalidProbes         templates of probes cannot be expanded, or make cases that prove nothing
     ├── ProbesDoNotApply      the probes say nothing about a model with these labels
@@ -19,6 +20,7 @@ __all__ = [
     "DownloadFailed",
     "IncomparableVersions",
     "Interrupted",
+    "InvalidBase",
     "InvalidCheckpoint",
     "InvalidProbes",
     "InvalidRecipe",
@@ -35,6 +37,10 @@ class TrainingError(SentimentError):
 
 class InvalidRecipe(TrainingError):
     """A recipe's field has a value that cannot work; the text names the field."""
+
+
+class InvalidBase(TrainingError):
+    """A version cannot be what training starts from; the text names it."""
 
 
 class InvalidReviews(TrainingError):

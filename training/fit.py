@@ -5,11 +5,13 @@ Each stage leaves its result in the run's folder, so a run that was stopped goes
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 import torch
 
-from model_store import Store
+from model_store import ModelVersion, Store
 from sentiment import NetworkConfig, SentimentLSTM, Tokenizer, choose_device
+from training.base import adapted_labels, load_base, start_network
 from training.dataset import Dataset, read_dataset
 from training.errors import Interrupted
 from training.examples import Examples
@@ -36,20 +38,32 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
     SIGINT or SIGTERM arrives while the network is fitted, and any SentimentError that the data, the run or
     the store gives cause for.
     """
-    dataset = read_dataset(run.plan)
+    base = load_base(run.plan.base) if run.plan.base else None
+    dataset = _read_dataset(run, base)
+    if base:
+        report(f"starting from {base}")
     report(str(dataset))
     run.check_data(dataset.fingerprints)
-    tokenizer = _learn_tokenizer(run, dataset)
-    network = _start_network(run, dataset, tokenizer)
+    tokenizer = base.classifier.tokenizer if base else _learn_tokenizer(run, dataset)
+    network = _start_network(run, dataset, tokenizer, base)
     trainer = _new_trainer(run, dataset, tokenizer, network)
     _go_on(run, trainer, report)
     _run_trainer(run, trainer, report, scalars)
-    draft = draft_version(run.plan, dataset, tokenizer, trainer.best_network(), trainer.progress, report)
+    draft = draft_version(
+        run.plan, dataset, tokenizer, trainer.best_network(), trainer.progress, report, base=base
+    )
     store = Store(run.plan.store)
     version = store.publish(draft)
     if not store.aliases(draft.model):
         store.set_alias(draft.model, _FIRST_ALIAS, version)
     return f"{draft.model}@{version}"
+
+
+def _read_dataset(run: Run, base: ModelVersion | None) -> Dataset:
+    dataset = read_dataset(run.plan)
+    if base is None:
+        return dataset
+    return replace(dataset, labels=adapted_labels(dataset.labels, str(base), base.classifier.labels))
 
 
 def _learn_tokenizer(run: Run, dataset: Dataset) -> Tokenizer:
@@ -60,12 +74,16 @@ def _learn_tokenizer(run: Run, dataset: Dataset) -> Tokenizer:
     return tokenizer
 
 
-def _start_network(run: Run, dataset: Dataset, tokenizer: Tokenizer) -> SentimentLSTM:
+def _start_network(
+    run: Run, dataset: Dataset, tokenizer: Tokenizer, base: ModelVersion | None
+) -> SentimentLSTM:
     recipe = run.plan.recipe
     torch.manual_seed(recipe.seed)
     config = recipe.network_config(
         vocabulary_size=tokenizer.vocabulary_size, num_labels=len(dataset.labels.names)
     )
+    if base:
+        return start_network(config, base)
     network = SentimentLSTM(config)
     initialise(network, recipe.initialisation)
     _start_embedding(network, config, run, dataset.texts, tokenizer)

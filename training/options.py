@@ -8,10 +8,12 @@ from training.download import ARCHIVES
 from training.recipe import recipe_names
 from training.reviews import Columns
 
-__all__ = ["STORE_VARIABLE", "parser"]
+__all__ = ["STORE_VARIABLE", "parser", "recipe_name"]
 
 STORE_VARIABLE = "SENTIMENT_MODEL_STORE"
 
+_RECIPE = "cpu"
+_ADAPTING_RECIPE = "adapt"
 _PATHS: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "PATH"}
 
 
@@ -27,9 +29,25 @@ def parser(description: str) -> argparse.ArgumentParser:
     return whole
 
 
+def recipe_name(options: argparse.Namespace) -> str:
+    """Return the recipe that a `fit` command names, or its default."""
+    return options.recipe or (_ADAPTING_RECIPE if options.base else _RECIPE)
+
+
 def _add_fit(command: argparse.ArgumentParser) -> None:
     names = ", ".join(recipe_names())
-    command.add_argument("--recipe", default="cpu", help=f"{names}, or a .toml file (default: %(default)s)")
+    command.add_argument(
+        "--recipe", help=f"{names}, or a .toml file (default: {_RECIPE}, or {_ADAPTING_RECIPE} with --from)"
+    )
+    command.add_argument(
+        "--from", dest="base", metavar="REFERENCE", help="version to start from, such as reviews@production"
+    )
+    command.add_argument(
+        "--base-store",
+        type=Path,
+        metavar="STORE",
+        help="its store (default: --store if that has the model, else the released one)",
+    )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--train", **_PATHS, help="labelled reviews")
     what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from training.base import Base
 from training.errors import InvalidCheckpoint
 from training.recipe import Recipe
 from training.reviews import Columns
@@ -21,6 +22,8 @@ class Plan:
 
     recipe_name: str
     recipe: Recipe
+    base: Base | None = None
+    """The version that training starts from; the recipe's tokenizer and network are its own then."""
     train: tuple[Path, ...]
     unlabelled: tuple[Path, ...] = ()
     """More texts for the vocabulary and the word vectors; their labels, if any, are ignored."""
@@ -39,6 +42,13 @@ class Plan:
     def to_json(self) -> bytes:
         """Return the plan as `from_json` reads it."""
         return _PLAN.dump_json(self, indent=2)
+
+    def recipe_fields(self) -> dict[str, JsonValue]:
+        """Return what a manifest says of the recipe, and of the base where there is one."""
+        fields = {"name": self.recipe_name, **self.recipe.fields()}
+        if self.base:
+            fields |= {"base": str(self.base), "base_weights_sha256": self.base.weights_sha256}
+        return fields
 
     @classmethod
     def from_json(cls, saved: bytes, *, source: str) -> "Plan":

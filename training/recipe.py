@@ -94,9 +94,12 @@ class Recipe:
     seed: int = 1
     validation_ratio: float = 0.1
     """Share of the films (or of the reviews, where no film is known) that is held out to choose by."""
-    tokenizer: TokenizerConfig
+    tokenizer: TokenizerConfig = TokenizerConfig()  # noqa: RUF009  # it is frozen
+    """Not used with a base version (`fit --from`), which has a vocabulary."""
     network: dict[str, JsonValue]
-    """The fields of NetworkConfig but `vocabulary_size` and `num_labels`, which the data decides."""
+    """The fields of NetworkConfig but `vocabulary_size` and `num_labels`, which the data decides.
+
+    With a base version (`fit --from`) only the dropouts count."""
     initialisation: Initialisation = field(default_factory=Initialisation)
     vectors: Vectors | None = None
     """None starts the embedding at random."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store import Draft, Evaluation, GoldenExample, golden
+from model_store import Draft, Evaluation, GoldenExample, ModelVersion, golden
 from sentiment import Classifier, Prediction, SentimentLSTM, Tokenizer, weights_to_bytes
-from training.calibration import fit_temperature
+from training.calibration import LEAST_REVIEWS, choose_temperature
 from training.card import model_card
 from training.dataset import Dataset
 from training.figures import evaluate, summary
@@ -36,10 +36,13 @@ def draft_version(
     network: SentimentLSTM,
     progress: Progress,
     report: Callable[[str], None],
+    *,
+    base: ModelVersion | None = None,
 ) -> Draft:
     """Return the draft; its figures are of the very bytes that are published, not of what was trained.
 
-    `progress` is that of the training which gave the network, for the report's curves.
+    `progress` is that of the training which gave the network, for the report's curves. `base` is what it
+    started from: with few validation reviews its temperature is kept.
     """
     weights, vocabulary = weights_to_bytes(network, plan.recipe.precision), tokenizer.to_json().encode()
 
@@ -53,7 +56,10 @@ def draft_version(
     )
     texts = [review.text for review in dataset.split.validation]
     uncalibrated = probabilities_of(build(temperature=1.0).predict(texts))
-    temperature = fit_temperature(uncalibrated, dataset.labels.indices(dataset.split.validation))
+    truth = dataset.labels.indices(dataset.split.validation)
+    temperature = choose_temperature(uncalibrated, truth, of_base=base.manifest.temperature if base else None)
+    if base and len(truth) < LEAST_REVIEWS:
+        report(f"the temperature stays that of {base}: there are under {LEAST_REVIEWS} validation reviews")
     classifier = build(temperature=temperature)
     on_validation = classifier.predict(texts)
     evaluation = _evaluations(classifier, dataset, on_validation)
@@ -69,7 +75,7 @@ def draft_version(
         network=network.config,
         tokenizer=tokenizer.config,
         temperature=temperature,
-        recipe={"name": plan.recipe_name, **plan.recipe.fields()},
+        recipe=plan.recipe_fields(),
         data=dataset.fingerprints,
         evaluation=evaluation,
         probes=probes,

@@ -52,7 +52,8 @@ def _of_confidence(outcome: Outcome) -> Iterator[Picture]:
         "reliability",
         draw_reliability(outcome.uncalibrated, outcome.calibrated, outcome.truth),
         "On the dashed line confidence means what it says: of reviews scored 80%, 80% are right. Larger dots "
-        "stand for more reviews. The temperature was fitted on these very reviews.",
+        "stand for more reviews. The temperature was fitted on these very reviews, "
+        "unless it is a base version's.",
     )
     if len(np.unique(outcome.truth)) > 1:  # else there are no two rates to draw
         yield _picture(

@@ -45,7 +45,7 @@ def report_page(
         mistakes=mistakes_table(outcome.confident_mistakes(_NUM_MISTAKES)),
         data=data_table(dataset.fingerprints),
         temperature=f"{temperature:.3f}",
-        recipe_table=recipe_table(plan.recipe.fields()),
+        recipe_table=recipe_table(plan.recipe_fields()),
     )
 
 

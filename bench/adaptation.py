@@ -1,0 +1,86 @@
+"""Measure what reviews of one's own are worth: a released model as it is, adapted, and trained from scratch.
+
+    python -m bench.adaptation REVIEWS.jsonl.xz --adapt 100 1000 --scratch 100
+
+REVIEWS has the fields `id`, `text`, `label` and `split`. N of its "train" reviews, the same for either way,
+are trained on; the figures are of its "test" reviews. Prints a row of a table for each model as it is done:
+accuracy, expected calibration error, processor seconds.
+"""
+
+import argparse
+import hashlib
+import json
+import lzma
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from model_store import RELEASED, Evaluation, Store
+from training.__main__ import main as training
+from training.evaluation import evaluate_version
+from training.reviews import Columns
+
+Row = dict[str, object]
+
+
+def main() -> None:
+    """Print the table for the file that the command line names."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("reviews", type=Path)
+    parser.add_argument("--adapt", type=int, nargs="*", default=[], metavar="N")
+    parser.add_argument("--scratch", type=int, nargs="*", default=[], metavar="N")
+    options = parser.parse_args()
+    with lzma.open(options.reviews, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    with TemporaryDirectory() as folder:
+        measure(rows, options.adapt, options.scratch, Path(folder))
+
+
+def measure(rows: list[Row], adapt: list[int], scratch: list[int], folder: Path) -> None:
+    """Print a row for the released model and for each number of reviews."""
+    test = write(folder / "test.jsonl", (row for row in rows if row["split"] == "test"))
+    train = sorted((row for row in rows if row["split"] == "train"), key=place)
+    report = evaluate_version(
+        store=RELEASED, reference="reviews", test=[test], columns=Columns(), skip_bad=False, device="cpu"
+    )
+    print_row("released, as it is", 0, report.figures, 0.0)
+    ways = [("adapted", number) for number in adapt] + [("from scratch", number) for number in scratch]
+    for way, number in ways:
+        begun = time.process_time()
+        reviews = write(folder / f"{number}.jsonl", train[:number])
+        figures = fit(way, reviews, test, folder / f"{way}-{number}")
+        print_row(way, number, figures, time.process_time() - begun)
+
+
+def fit(way: str, reviews: Path, test: Path, folder: Path) -> Evaluation:
+    """Train on a file, and return the figures on the test reviews."""
+    start = ["--from", "reviews", "--base-store", str(RELEASED)] if way == "adapted" else []
+    where = ["--run-folder", str(folder / "run"), "--store", str(folder / "store"), "--device", "cpu"]
+    if training(["fit", *start, "--train", str(reviews), "--test", str(test), *where]) != 0:
+        raise SystemExit(1)
+    return Store(folder / "store").manifest("reviews", 1).evaluation["test"]
+
+
+def print_row(way: str, number: int, figures: Evaluation, seconds: float) -> None:
+    """Print one line of a Markdown table."""
+    print(
+        f"| {way} | {number:,} | {figures.accuracy:.2%} | {figures.ece:.2%} | {seconds:.0f} s |", flush=True
+    )
+
+
+def place(row: Row) -> bytes:
+    """Return where a review stands in an order that has nothing to do with what it says."""
+    return hashlib.sha256(str(row["id"]).encode()).digest()
+
+
+def write(path: Path, rows: Iterable[Row]) -> Path:
+    """Write JSON Lines and return the path."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    main()
