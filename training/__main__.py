@@ -19,7 +19,7 @@ from training.evaluation import evaluate_version, report_lines
 from training.fit import fit
 from training.options import STORE_VARIABLE, parser, recipe_name
 from training.plan import Plan
-from training.probes import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
+from training.probing import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
 from training.recipe import load_recipe
 from training.reviews import Columns
 from training.run import Run

@@ -10,8 +10,8 @@ from sentiment import NetworkConfig
 from training.calibration import LEAST_REVIEWS
 from training.dataset import Dataset
 from training.plan import Plan
-from training.probes import NOT_APPLICABLE
-from training.probes import summary as probe_summary
+from training.probing import NOT_APPLICABLE
+from training.probing import summary as probe_summary
 
 __all__ = ["model_card"]
 

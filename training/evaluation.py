@@ -8,7 +8,7 @@ from pathlib import Path
 from model_store import Evaluation, ProbeFigures, Store
 from training.figures import evaluate, summary
 from training.labels import LabelSet
-from training.probes import figures_by_name, run_probes, table_lines
+from training.probing import figures_by_name, run_probes, table_lines
 from training.readers import read_reviews
 from training.release import probabilities_of
 from training.reviews import Columns

@@ -16,8 +16,8 @@ from training.card import model_card
 from training.dataset import Dataset
 from training.figures import evaluate, summary
 from training.plan import Plan
-from training.probes import figures_by_name, run_probes
-from training.probes import summary as probe_summary
+from training.probing import figures_by_name, run_probes
+from training.probing import summary as probe_summary
 from training.profile import profile
 from training.report import Outcome, report_files
 from training.reviews import Review

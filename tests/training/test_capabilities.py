@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from training.capabilities import PROBES, Capability, Case, load_capabilities
 from training.errors import InvalidProbes
+from training.probing.capabilities import PROBES, Capability, Case, load_capabilities
 
 ONE_LABEL = {"negated praise": "negative", "negated blame": "positive"}
 REVIEWED = ("typos in neutral words", "typos in any word", "added neutral sentence")
@@ -38,7 +38,7 @@ name = "small"
 ONE_CASE = 'kind = "label"\nnum_cases = 1\npositive = ["x"]'
 HASH_PROGRAM = """\
 import hashlib
-from training.capabilities import load_capabilities
+from training.probing.capabilities import load_capabilities
 print(hashlib.sha256(repr(load_capabilities()).encode()).hexdigest())
 """
 

@@ -8,8 +8,8 @@ from model_store import ProbeFigures, Store
 from tests.reviews import write_jsonl
 from tests.training.word_sums import word_sums
 from training.__main__ import main
-from training.capabilities import Capability, Case, load_capabilities
-from training.probes import failure_lines, figures_by_name, run_probes, summary, table_lines
+from training.probing import failure_lines, figures_by_name, run_probes, summary, table_lines
+from training.probing.capabilities import Capability, Case, load_capabilities
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "probes.md"
 VALUES = {"good": 1.0, "bad": -1.0, "not": -0.2, "very": 0.5, "oddly": -0.9, "rain": -2.0}

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from model_store import ProbeFigures
 from sentiment import Classifier, Prediction
-from training.capabilities import PROBE_LABELS, Capability, Case, Kind, load_capabilities
+from training.probing.capabilities import PROBE_LABELS, Capability, Case, Kind, load_capabilities
 
 __all__ = [
     "DIRECTION_TOLERANCE",
