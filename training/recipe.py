@@ -59,7 +59,8 @@ class Fitting:
     adversarial_norm: float | None = None
     """Also train on embeddings moved so far against the label (Miyato et al. 2017, arXiv:1605.07725)."""
     ema_decay: float | None = None
-    """Serve an exponential moving average of the weights; None serves the last weights themselves."""
+    """Serve an exponential moving average of the weights; None serves the last weights themselves. In short
+    runs the decay is less, so that the average spans at most a fifth of all steps."""
     patience_epochs: int | None = None
     """Stop when validation accuracy has not risen for so many epochs; None never stops early."""
 

@@ -24,6 +24,9 @@ from training.recipe import Fitting
 
 __all__ = ["EpochFigures", "Progress", "Trainer"]
 
+_LEAST_SPANS = 5
+"""A run is at least so many spans of its moving average long."""
+
 
 @dataclass(frozen=True, slots=True)
 class EpochFigures:
@@ -81,7 +84,7 @@ class Trainer:
             network.parameters(), lr=fitting.learning_rate, weight_decay=fitting.weight_decay, fused=True
         )
         self._schedule = LambdaLR(self._optimiser, learning_rate_factor(fitting, self._steps_per_epoch))
-        self._average = new_average(self._network, fitting.ema_decay)
+        self._average = new_average(self._network, average_decay(fitting, self._steps_per_epoch))
         self._best_weights: dict[str, Tensor] = {}
         self.progress = Progress()
         torch.manual_seed(seed)
@@ -235,6 +238,18 @@ def adversarial_step(gradient_TBE: Tensor | None, norm: float) -> Tensor:
     assert gradient_TBE is not None  # noqa: S101  # retained by the caller
     length_1B1 = gradient_TBE.square().sum((0, 2), keepdim=True).sqrt()
     return norm * gradient_TBE / length_1B1.clamp(min=1e-12)
+
+
+def average_decay(fitting: Fitting, steps_per_epoch: int) -> float | None:
+    """Return the decay of the moving average: the recipe's, or less in a run so short that it would lag.
+
+    An average with decay d spans about 1 / (1 - d) steps. One that spans more than a fifth of a run would
+    serve weights that are still half the random ones it began with.
+    """
+    if fitting.ema_decay is None:
+        return None
+    num_steps = fitting.epochs * steps_per_epoch
+    return min(fitting.ema_decay, max(0.0, 1 - _LEAST_SPANS / num_steps))
 
 
 def new_average(network: SentimentLSTM, decay: float | None) -> AveragedModel | None:

@@ -16,6 +16,7 @@ from training.trainer import (
     Progress,
     Trainer,
     adversarial_step,
+    average_decay,
     learning_rate_factor,
     new_average,
 )
@@ -254,3 +255,12 @@ def test_adversarial_training_changes_the_weights_but_not_the_loss_that_is_repor
         weights.append(subject.state()["network"]["output.weight"])
     assert losses[0] == losses[1]
     assert not torch.equal(*weights)
+
+
+@pytest.mark.parametrize(
+    ("num_steps", "expected"), [(4062, 0.998), (2500, 0.998), (1000, 0.995), (50, 0.9), (5, 0.0), (1, 0.0)]
+)
+def test_the_average_spans_at_most_a_fifth_of_a_run(num_steps: int, expected: float) -> None:
+    fitting = Fitting(epochs=1, ema_decay=0.998)
+    assert average_decay(fitting, num_steps) == pytest.approx(expected)
+    assert average_decay(Fitting(epochs=1), num_steps) is None
