@@ -109,8 +109,13 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         "",
         f"accuracy, B - A: {difference:+.2f} points, 95% interval {low:+.2f} to {high:+.2f}",
         f"B is better in {paired.b_better_ratio:.2%} of {paired.num_resamples:,} paired bootstrap resamples",
-        f"McNemar's exact test: p = {paired.mcnemar_p:.2g}",
+        f"McNemar's exact test: {_p_value(paired.mcnemar_p)}",
     ]
+
+
+def _p_value(p: float) -> str:
+    # Smaller ones are beyond doubt, and in the end beyond the range of floats.
+    return f"p = {p:.2g}" if p >= 1e-6 else "p < 0.000001"
 
 
 def _common_labels(a: ModelVersion, b: ModelVersion) -> tuple[str, ...]:
