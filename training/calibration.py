@@ -11,23 +11,21 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-__all__ = ["LEAST_REVIEWS", "choose_temperature", "fit_temperature"]
+__all__ = ["LEAST_REVIEWS", "fit_temperature", "keeps_base_temperature"]
 
 LEAST_REVIEWS = 100
-"""With fewer validation reviews a model that started from a base keeps its temperature: a few reviews that
-all happen to be right would make it certain of everything."""
+"""Validation reviews that it takes to give a model that started from a base a temperature of its own."""
 
 _LEAST_PROBABILITY = 1e-300
 _RANGE = (0.05, 20.0)
 
 
-def choose_temperature(
-    probabilities: NDArray[np.float64], labels: Sequence[int], *, of_base: float | None
-) -> float:
-    """Return the fitted temperature, or `of_base` where that is given and the reviews are too few."""
-    if of_base is not None and len(labels) < LEAST_REVIEWS:
-        return of_base
-    return fit_temperature(probabilities, labels)
+def keeps_base_temperature(num_reviews: int) -> bool:
+    """Return whether so few validation reviews should leave a base's temperature as it is.
+
+    A few reviews that all happen to be right would make the model certain of everything.
+    """
+    return num_reviews < LEAST_REVIEWS
 
 
 def fit_temperature(probabilities: NDArray[np.float64], labels: Sequence[int]) -> float:

@@ -7,7 +7,7 @@ from string import Template
 
 from model_store import DataFingerprint, Evaluation, ProbeFigures
 from sentiment import NetworkConfig
-from training.calibration import LEAST_REVIEWS
+from training.calibration import LEAST_REVIEWS, keeps_base_temperature
 from training.dataset import Dataset
 from training.plan import Plan
 from training.probing import NOT_APPLICABLE
@@ -50,7 +50,7 @@ def model_card(
 
 
 def _calibration(plan: Plan, num_validation: int) -> str:
-    if plan.base and num_validation < LEAST_REVIEWS:
+    if plan.base and keeps_base_temperature(num_validation):
         return (
             f"that of {plan.base}, since there are fewer than {LEAST_REVIEWS} validation reviews to fit one"
         )

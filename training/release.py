@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model_store import Draft, Evaluation, GoldenExample, ModelVersion, golden
 from sentiment import Classifier, Prediction, SentimentLSTM, Tokenizer, weights_to_bytes
-from training.calibration import LEAST_REVIEWS, choose_temperature
+from training.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
 from training.card import model_card
 from training.dataset import Dataset
 from training.figures import evaluate, summary
@@ -45,7 +45,6 @@ def draft_version(
     started from: with few validation reviews its temperature is kept.
     """
     weights, vocabulary = weights_to_bytes(network, plan.recipe.precision), tokenizer.to_json().encode()
-
     build = partial(
         Classifier.build,
         labels=dataset.labels.names,
@@ -56,10 +55,7 @@ def draft_version(
     )
     texts = [review.text for review in dataset.split.validation]
     uncalibrated = probabilities_of(build(temperature=1.0).predict(texts))
-    truth = dataset.labels.indices(dataset.split.validation)
-    temperature = choose_temperature(uncalibrated, truth, of_base=base.manifest.temperature if base else None)
-    if base and len(truth) < LEAST_REVIEWS:
-        report(f"the temperature stays that of {base}: there are under {LEAST_REVIEWS} validation reviews")
+    temperature = _temperature(dataset, uncalibrated, base, report)
     classifier = build(temperature=temperature)
     on_validation = classifier.predict(texts)
     evaluation = _evaluations(classifier, dataset, on_validation)
@@ -95,6 +91,19 @@ def draft_version(
 def probabilities_of(predictions: list[Prediction]) -> NDArray[np.float64]:
     """Return the probabilities [N, L] of predictions, labels in the model's order."""
     return np.array([list(prediction.probabilities.values()) for prediction in predictions])
+
+
+def _temperature(
+    dataset: Dataset,
+    uncalibrated: NDArray[np.float64],
+    base: ModelVersion | None,
+    report: Callable[[str], None],
+) -> float:
+    reviews = dataset.split.validation
+    if base and keeps_base_temperature(len(reviews)):
+        report(f"the temperature stays that of {base}: there are under {LEAST_REVIEWS} validation reviews")
+        return base.manifest.temperature
+    return fit_temperature(uncalibrated, dataset.labels.indices(reviews))
 
 
 def _evaluations(

@@ -1,11 +1,7 @@
 """`python -m training fit --from`: a published version as the start, and what can go wrong with it."""
 
 import json
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +10,10 @@ import pytest
 
 from model_store import RELEASED, ModelNotFound, ModelVersion, Store, golden
 from tests.reviews import made_up_reviews, write_jsonl
+from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
 from training.base import find_base
-from training.calibration import LEAST_REVIEWS, choose_temperature, fit_temperature
+from training.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
 from training.plan import Plan
 from training.recipe import load_recipe
 from training.run import Run
@@ -150,18 +147,9 @@ def test_a_run_that_is_interrupted_and_resumed_publishes_the_same(
 ) -> None:
     recipe.write_text(ADAPTING.replace("epochs = 2", "epochs = 100"), encoding="utf-8")
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "training", "fit", "--from", "reviews", "--base-store", str(tiny_store)]
-    command += ["--recipe", str(recipe), "--train", str(own_reviews), "--run-folder", str(run)]
-    command += ["--store", str(tmp_path / "store"), "--device", "cpu"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("epoch 1:"):
-                process.send_signal(signal.SIGINT)
-                break
-        _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert re.fullmatch(rf"error: stopped; go on with: python -m training fit --resume {run}\n", errors)
+    options = ["--from", "reviews", "--base-store", str(tiny_store), "--recipe", str(recipe)]
+    options += ["--train", str(own_reviews), "--store", str(tmp_path / "store")]
+    interrupt_after_an_epoch(run, *options)
 
     assert main(["fit", "--resume", str(run)]) == 0
     assert adapt(own_reviews, recipe, tiny_store, tmp_path / "whole") == 0
@@ -290,9 +278,8 @@ def test_a_handful_of_reviews_works_and_keeps_the_temperature_of_the_base(
     assert f"that of reviews@1, since there are fewer than {LEAST_REVIEWS}" in adapted.card
 
 
-def test_the_temperature_is_fitted_from_a_hundred_reviews_on_or_without_a_base() -> None:
-    sure = np.tile([0.9, 0.1], (LEAST_REVIEWS, 1))  # and right, so the lower the better
-    labels = [0] * LEAST_REVIEWS
-    assert choose_temperature(sure[:-1], labels[:-1], of_base=1.25) == 1.25
-    assert choose_temperature(sure, labels, of_base=1.25) == fit_temperature(sure, labels) < 0.1
-    assert choose_temperature(sure[:-1], labels[:-1], of_base=None) < 0.1
+def test_a_temperature_of_its_own_takes_a_hundred_reviews() -> None:
+    assert keeps_base_temperature(LEAST_REVIEWS - 1)
+    assert not keeps_base_temperature(LEAST_REVIEWS)
+    # Why: reviews that are all right ask for endless confidence.
+    assert fit_temperature(np.tile([0.9, 0.1], (LEAST_REVIEWS, 1)), [0] * LEAST_REVIEWS) < 0.1

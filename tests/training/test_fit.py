@@ -1,16 +1,13 @@
 """`python -m training` from reviews to a published version, with what can go wrong on the way."""
 
 import json
-import re
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from model_store import Store, golden
 from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
 
 
@@ -59,18 +56,9 @@ def test_a_run_that_is_interrupted_and_resumed_publishes_the_same(tmp_path: Path
     recipe = tmp_path / "long.toml"
     vectors = "[vectors]\nepochs = 1\n\n[fitting]"
     recipe.write_text(TINY_RECIPE.replace("epochs = 3", "epochs = 40").replace("[fitting]", vectors), "utf-8")
-    command = [sys.executable, "-m", "training", "fit", "--recipe", str(recipe), "--train", str(tiny_reviews)]
     run, store = tmp_path / "run", tmp_path / "store"
-    command += ["--run-folder", str(run), "--store", str(store), "--device", "cpu"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("epoch 1:"):
-                process.send_signal(signal.SIGINT)
-                break
-        _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert re.fullmatch(rf"error: stopped; go on with: python -m training fit --resume {run}\n", errors)
+    options = ["--recipe", str(recipe), "--train", str(tiny_reviews), "--store", str(store)]
+    interrupt_after_an_epoch(run, *options)
     assert not store.exists()
 
     assert main(["fit", "--resume", str(run)]) == 0
