@@ -24,6 +24,7 @@ from pydantic import JsonValue, TypeAdapter
 from scipy.stats import t as student
 
 from sentiment import SentimentLSTM, Tokenizer, TokenizerConfig, set_num_threads
+from training.classification import Classification
 from training.examples import Examples
 from training.initialisation import initialise
 from training.labels import LabelSet
@@ -171,14 +172,9 @@ class Laboratory:
         num_labels = len(self._labels.names)
         network = SentimentLSTM(recipe.network_config(vocabulary_size=vocabulary_size, num_labels=num_labels))
         initialise(network, recipe.initialisation)
-        trainer = Trainer(
-            network,
-            recipe.fitting,
-            train=train,
-            validation=validation,
-            seed=recipe.seed,
-            device=torch.device("cpu"),
-        )
+        device = torch.device("cpu")
+        task = Classification(train=train, validation=validation, objective=recipe.objective, device=device)
+        trainer = Trainer(network, task, recipe.fitting, seed=recipe.seed, device=device)
         trainer.run(lambda: None, lambda _: None)
         return Curve(trainer.progress.step_losses, trainer.progress.history)
 

@@ -17,7 +17,9 @@ from torch.nn import functional
 
 from bench.timing import median_seconds
 from sentiment import NetworkConfig, SentimentLSTM, Tokenizer
+from training.classification import Classification
 from training.examples import Examples
+from training.ingredients import Objective
 from training.labels import LabelSet
 from training.readers import read_reviews
 from training.recipe import Recipe, load_recipe
@@ -71,7 +73,7 @@ def plain_epoch(recipe: Recipe, examples: Examples, config: NetworkConfig) -> Ca
     ids_NT = torch.zeros(len(examples.reviews), recipe.tokenizer.max_tokens, dtype=torch.long)
     for row, review in zip(ids_NT, examples.reviews, strict=True):
         row[: len(review.ids)] = torch.tensor(review.ids)
-    labels_N = torch.tensor(list(examples.labels))
+    labels_N = torch.tensor(examples.classes)
 
     def run() -> None:
         order = torch.randperm(len(labels_N))
@@ -87,13 +89,12 @@ def plain_epoch(recipe: Recipe, examples: Examples, config: NetworkConfig) -> Ca
 
 def our_epoch(recipe: Recipe, examples: Examples, config: NetworkConfig) -> Callable[[], None]:
     """Return a function that trains this project's network on all examples once."""
-    fitting = replace(recipe.fitting, epochs=1, adversarial_norm=None)
-    few = Examples(examples.reviews[:8], examples.labels[:8])  # validation is no part of what is timed
+    fitting, device = replace(recipe.fitting, epochs=1), torch.device("cpu")
+    few = Examples(examples.reviews[:8], examples.targets_NL[:8])  # validation is no part of what is timed
+    task = Classification(train=examples, validation=few, objective=Objective(), device=device)
 
     def run() -> None:
-        Trainer(
-            SentimentLSTM(config), fitting, train=examples, validation=few, seed=1, device=torch.device("cpu")
-        ).run(_nothing, _ignore)
+        Trainer(SentimentLSTM(config), task, fitting, seed=1, device=device).run(_nothing, _ignore)
 
     return run
 

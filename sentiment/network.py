@@ -15,9 +15,12 @@ from torch.nn import functional
 from sentiment.errors import InvalidConfiguration
 from sentiment.tokenizer import PADDING_ID
 
-__all__ = ["LSTMLayer", "NetworkConfig", "Pooling", "SentimentLSTM"]
+__all__ = ["DROPOUTS", "LSTMLayer", "NetworkConfig", "Pooling", "SentimentLSTM"]
 
 Pooling = Literal["last", "max", "mean", "concat"]
+
+DROPOUTS = ("embedding_dropout", "input_dropout", "weight_drop", "recurrent_dropout", "output_dropout")
+"""The fields of NetworkConfig that only matter in training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +37,12 @@ class NetworkConfig:
     num_layers: int = 1
     bidirectional: bool = True
     pooling: Pooling = "max"
+    embedding_dropout: float = 0.0
+    """Leaves out words, wherever they stand in a batch (Gal & Ghahramani 2016, Merity et al. 2018)."""
     input_dropout: float = 0.0
     """On the embeddings, the same for all steps of a review (Gal & Ghahramani 2016)."""
+    weight_drop: float = 0.0
+    """On the recurrent weights, the same for all steps and reviews of a batch (Merity et al. 2018)."""
     recurrent_dropout: float = 0.0
     """On the hidden state between steps, the same for all steps; runs step by step, so for short reviews."""
     output_dropout: float = 0.0
@@ -48,9 +55,11 @@ class NetworkConfig:
         for name, least in [("num_labels", 2), *((size, 1) for size in sizes)]:
             if getattr(self, name) < least:
                 raise InvalidConfiguration(f"{name} must be at least {least}, not {getattr(self, name)}")
-        for name in ("input_dropout", "recurrent_dropout", "output_dropout"):
+        for name in DROPOUTS:
             if not 0 <= getattr(self, name) < 1:
                 raise InvalidConfiguration(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
+        if self.weight_drop and self.recurrent_dropout:
+            raise InvalidConfiguration("weight_drop and recurrent_dropout exclude each other")
         if self.pooling not in get_args(Pooling):
             raise InvalidConfiguration(f"pooling must be one of {get_args(Pooling)}, not {self.pooling!r}")
 
@@ -69,6 +78,7 @@ class SentimentLSTM(nn.Module):
                 config.embedding_size if depth == 0 else output_size,
                 config.hidden_size,
                 bidirectional=config.bidirectional,
+                weight_drop=config.weight_drop,
                 recurrent_dropout=config.recurrent_dropout,
             )
             for depth in range(config.num_layers)
@@ -76,9 +86,23 @@ class SentimentLSTM(nn.Module):
         self.output = nn.Linear(output_size * (3 if config.pooling == "concat" else 1), config.num_labels)
         self._initialise()
 
-    def forward(self, ids_TB: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return logits [B, L] for padded token ids [T, B] and true lengths [B], each at least 1."""
-        return self.classify(self.embedding(ids_TB), lengths_B)
+    def forward(self, ids_TB: Tensor, lengths_B: Tensor, shift_TBE: Tensor | None = None) -> Tensor:
+        """Return logits [B, L] for padded token ids [T, B] and true lengths [B], each at least 1.
+
+        `shift_TBE` is added to the embeddings: what adversarial training moves, and differentiates by.
+        """
+        x_TBE = self.embed(ids_TB)
+        return self.classify(x_TBE if shift_TBE is None else x_TBE + shift_TBE, lengths_B)
+
+    def embed(self, ids_TB: Tensor) -> Tensor:
+        """Return embeddings [T, B, E] of token ids [T, B]; in training without the words that drop out."""
+        x_TBE = self.embedding(ids_TB)
+        if not self.training or self.config.embedding_dropout == 0:
+            return x_TBE  # type: ignore[no-any-return]
+        kept_V = functional.dropout(
+            x_TBE.new_ones(self.config.vocabulary_size), self.config.embedding_dropout
+        )
+        return x_TBE * kept_V[ids_TB].unsqueeze(-1)  # type: ignore[no-any-return]
 
     def classify(self, x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
         """Return logits [B, L] for embeddings: where gradients by token enter."""
@@ -109,11 +133,18 @@ class LSTMLayer(nn.Module):
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, *, bidirectional: bool, recurrent_dropout: float = 0.0
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        bidirectional: bool,
+        weight_drop: float = 0.0,
+        recurrent_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.ahead = new_lstm(input_size, hidden_size)
         self.back = new_lstm(input_size, hidden_size) if bidirectional else None
+        self.weight_drop = weight_drop
         self.recurrent_dropout = recurrent_dropout
 
     def forward(self, x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
@@ -128,6 +159,8 @@ class LSTMLayer(nn.Module):
     def _run(self, lstm: nn.LSTM, x_TBE: Tensor) -> Tensor:
         if self.training and self.recurrent_dropout > 0:
             return run_stepwise(lstm, x_TBE, self.recurrent_dropout)
+        if self.training and self.weight_drop > 0:
+            return run_weight_dropped(lstm, x_TBE, self.weight_drop)
         states_TBH, _ = lstm(x_TBE)
         return states_TBH  # type: ignore[no-any-return]
 
@@ -155,6 +188,15 @@ def run_stepwise(lstm: nn.LSTM, x_TBE: Tensor, recurrent_dropout: float) -> Tens
         h_BH, c_BH = torch.lstm_cell(x_BE, (h_BH * mask_BH, c_BH), *lstm.all_weights[0])
         states.append(h_BH)
     return torch.stack(states)
+
+
+def run_weight_dropped(lstm: nn.LSTM, x_TBE: Tensor, weight_drop: float) -> Tensor:
+    """Return the hidden states [T, B, H] with some of the recurrent weights left out, at full speed."""
+    weight_ih, weight_hh, *biases = lstm.all_weights[0]
+    start_1BH = x_TBE.new_zeros(1, x_TBE.size(1), lstm.hidden_size)
+    weights = [weight_ih, functional.dropout(weight_hh, weight_drop), *biases]
+    states_TBH, _, _ = torch.lstm(x_TBE, (start_1BH, start_1BH), weights, True, 1, 0.0, True, False, False)
+    return states_TBH
 
 
 def dropout_over_time(x_TBE: Tensor, p: float, *, training: bool) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from model_store import RELEASED, Manifest, ModelVersion, Store, golden
 from sentiment import NetworkConfig, SentimentLSTM
+from sentiment.network import DROPOUTS
 from training.errors import InvalidBase
 from training.labels import LabelSet
 from training.recipe import Recipe
@@ -18,7 +19,6 @@ from training.recipe import Recipe
 __all__ = ["Base", "adapted_labels", "adapted_recipe", "find_base", "load_base", "start_network"]
 
 _WEIGHTS = "model.safetensors"
-_DROPOUTS = ("input_dropout", "recurrent_dropout", "output_dropout")
 _FROM_DATA = ("vocabulary_size", "num_labels")
 
 
@@ -67,9 +67,9 @@ def load_base(base: Base) -> ModelVersion:
 
 def adapted_recipe(recipe: Recipe, manifest: Manifest) -> Recipe:
     """Return the recipe with the base's tokenizer and network, the dropouts excepted, and no word vectors."""
-    dropouts = {name: value for name, value in recipe.network.items() if name in _DROPOUTS}
+    dropouts = {name: value for name, value in recipe.network.items() if name in DROPOUTS}
     network = {name: value for name, value in asdict(manifest.network).items() if name not in _FROM_DATA}
-    without = dict.fromkeys(_DROPOUTS, 0.0)
+    without = dict.fromkeys(DROPOUTS, 0.0)
     return replace(recipe, tokenizer=manifest.tokenizer, vectors=None, network=network | without | dropouts)
 
 

@@ -7,84 +7,21 @@ import json
 import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from sentiment import NetworkConfig, SentimentError, TokenizerConfig
 from sentiment.weights import Precision
 from training.errors import InvalidRecipe
+from training.ingredients import Distillation, Fitting, LanguageModelling, Objective, Vectors, require
 from training.initialisation import Initialisation
 
-__all__ = ["RECIPES", "Fitting", "Recipe", "Vectors", "load_recipe", "recipe_from_fields", "recipe_names"]
+__all__ = ["RECIPES", "Recipe", "load_recipe", "recipe_from_fields", "recipe_names"]
 
 RECIPES = Path(__file__).parent / "recipes"
 
 _STRICT = {"extra": "forbid", "strict": True}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vectors:
-    """Word vectors for the embedding to start from: word2vec CBOW (Mikolov et al. 2013) on the texts."""
-
-    epochs: int = 5
-    window: int = 5
-    """Words of context on either side."""
-    negative: int = 5
-    """Noise words drawn for each word."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "window", "negative"):
-            _require(getattr(self, name) >= 1, f"vectors.{name} must be at least 1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitting:
-    """How the network is fitted to the labels."""
-
-    epochs: int
-    batch_reviews: int = 64
-    learning_rate: float = 1e-3
-    schedule: Literal["constant", "linear", "exponential"] = "constant"
-    """After the warm-up: hold the rate, let it fall to zero on a line, or by `decay_ratio` an epoch."""
-    decay_ratio: float = 0.5
-    """What an exponential schedule multiplies the rate by over an epoch, some of it at each step."""
-    warmup_ratio: float = 0.0
-    """Share of all steps in which the rate rises from zero."""
-    weight_decay: float = 0.0
-    clip_norm: float | None = None
-    """Largest gradient norm of a step; None clips nothing."""
-    adversarial_norm: float | None = None
-    """Also train on embeddings moved so far against the label (Miyato et al. 2017, arXiv:1605.07725)."""
-    ema_decay: float | None = None
-    """Serve an exponential moving average of the weights; None serves the last weights themselves. In short
-    runs the decay is less, so that the average spans at most a fifth of all steps."""
-    patience_epochs: int | None = None
-    """Stop when validation accuracy has not risen for so many epochs; None never stops early."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
-    def __post_init__(self) -> None:
-        _require(self.epochs >= 1, "fitting.epochs must be at least 1")
-        _require(self.batch_reviews >= 1, "fitting.batch_reviews must be at least 1")
-        _require(self.learning_rate > 0, "fitting.learning_rate must be above 0")
-        _require(0 <= self.warmup_ratio < 1, "fitting.warmup_ratio must be from 0 to below 1")
-        _require(0 < self.decay_ratio < 1, "fitting.decay_ratio must be between 0 and 1")
-        _require(self.weight_decay >= 0, "fitting.weight_decay must not be negative")
-        _require(
-            self.adversarial_norm is None or self.adversarial_norm > 0,
-            "fitting.adversarial_norm must be above 0",
-        )
-        _require(self.clip_norm is None or self.clip_norm > 0, "fitting.clip_norm must be above 0")
-        _require(
-            self.ema_decay is None or 0 < self.ema_decay < 1, "fitting.ema_decay must be between 0 and 1"
-        )
-        _require(
-            self.patience_epochs is None or self.patience_epochs >= 1,
-            "fitting.patience_epochs must be at least 1",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +41,19 @@ class Recipe:
     initialisation: Initialisation = field(default_factory=Initialisation)
     vectors: Vectors | None = None
     """None starts the embedding at random."""
+    language_model: LanguageModelling | None = None
+    """None starts the layers by `initialisation`."""
     fitting: Fitting
+    objective: Objective = Objective()  # noqa: RUF009  # it is frozen
+    distillation: Distillation = Distillation()  # noqa: RUF009
+    """Used only with teachers (`fit --teacher`)."""
     precision: Precision = "float16"
     """How the published weights are stored."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     def __post_init__(self) -> None:
-        _require(0 < self.validation_ratio < 1, "validation_ratio must be between 0 and 1")
+        require(0 < self.validation_ratio < 1, "validation_ratio must be between 0 and 1")
         self.network_config(vocabulary_size=3, num_labels=2)
 
     def network_config(self, *, vocabulary_size: int, num_labels: int) -> NetworkConfig:
@@ -158,8 +100,3 @@ def recipe_from_fields(fields: object, *, source: str) -> Recipe:
         raise InvalidRecipe(f"{source}: {place}: {first['msg']}") from error
     except SentimentError as error:
         raise InvalidRecipe(f"{source}: {error}") from error
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise InvalidRecipe(message)

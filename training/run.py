@@ -4,7 +4,7 @@ plan.json        what was asked for
 data.json        fingerprints of the reviews, so that a resumed run cannot mix two data sets
 tokenizer.json   the vocabulary, once it is learned
 vectors.npy      the word vectors, once they are learned
-checkpoint.pt    the trainer's state
+language_model.pt, classifier.pt    the state of each stage's trainer
 """
 
 import io
@@ -89,9 +89,9 @@ class Run:
         np.save(buffer, vectors, allow_pickle=False)
         self._replace("vectors.npy", buffer.getvalue())
 
-    def checkpoint(self) -> dict[str, Any] | None:
-        """Return the trainer's last state, if there is one; raises InvalidCheckpoint when it is damaged."""
-        path = self.folder / "checkpoint.pt"
+    def checkpoint(self, stage: str) -> dict[str, Any] | None:
+        """Return the last state of a stage's trainer, if any; raises InvalidCheckpoint when it is damaged."""
+        path = self.folder / f"{stage}.pt"
         if not path.exists():
             return None
         try:
@@ -101,11 +101,11 @@ class Run:
             raise InvalidCheckpoint(f"{path} is damaged: {error}") from error
         return state
 
-    def save_checkpoint(self, state: dict[str, Any]) -> None:
-        """Keep the trainer's state in place of the last one."""
+    def save_checkpoint(self, stage: str, state: dict[str, Any]) -> None:
+        """Keep the state of a stage's trainer in place of the last one."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        self._replace("checkpoint.pt", buffer.getvalue())
+        self._replace(f"{stage}.pt", buffer.getvalue())
 
     def _replace(self, name: str, content: bytes) -> None:
         temporary = self.folder / f".{name}.new"

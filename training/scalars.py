@@ -2,13 +2,10 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 from training.errors import ScalarsUnavailable
 from training.trainer import EpochFigures, Trainer
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Scalars"]
 
@@ -46,20 +43,20 @@ class Scalars:
         if self._writer:
             self._writer.close()
 
-    def write_step(self, trainer: Trainer) -> None:
+    def write_step(self, trainer: Trainer[Any]) -> None:
         """Write the loss of the step just done, and the learning rate of the next."""
         self._write(
             trainer, {"loss/train": trainer.progress.step_losses[-1], "learning_rate": trainer.learning_rate}
         )
 
-    def write_epoch(self, trainer: Trainer, figures: EpochFigures) -> None:
+    def write_epoch(self, trainer: Trainer[Any], figures: EpochFigures) -> None:
         """Write the validation figures of the epoch just done."""
         self._write(
             trainer,
             {"loss/validation": figures.validation_loss, "accuracy/validation": figures.validation_accuracy},
         )
 
-    def _write(self, trainer: Trainer, values: dict[str, float]) -> None:
+    def _write(self, trainer: Trainer[Any], values: dict[str, float]) -> None:
         num_steps = len(trainer.progress.step_losses)
         if self._writer is None:
             self._writer = self._new_writer(str(self._folder), purge_step=num_steps)

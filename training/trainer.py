@@ -1,4 +1,4 @@
-"""Fitting a network to labelled reviews: steps, epochs, early stopping, and a state that can be resumed.
+"""Fitting a network to a task: steps, epochs, early stopping, and a state that can be resumed.
 
 A trainer that is restored from the state of another goes on exactly as that one would have: the order of
 reviews follows from seed and epoch, and all else that steps depend on is in the state.
@@ -8,21 +8,23 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from sentiment import Engine, SentimentLSTM
 from training.errors import InvalidCheckpoint
-from training.examples import Batch, Examples, shuffled_batches
-from training.recipe import Fitting
+from training.examples import shuffled_batches
+from training.ingredients import Fitting
+from training.precision import Precision
+from training.task import Task
 
 __all__ = ["EpochFigures", "Progress", "Trainer"]
+
+N = TypeVar("N", bound=nn.Module)
 
 _LEAST_SPANS = 5
 """A run is at least so many spans of its moving average long."""
@@ -36,6 +38,12 @@ class EpochFigures:
     train_loss: float
     validation_loss: float
     validation_accuracy: float
+
+    def __str__(self) -> str:
+        return (
+            f"epoch {self.epoch}: loss {self.train_loss:.4f}, validation loss {self.validation_loss:.4f}, "
+            f"validation accuracy {self.validation_accuracy:.2%}"
+        )
 
 
 @dataclass(slots=True)
@@ -56,35 +64,33 @@ class Progress:
 
     @property
     def best(self) -> EpochFigures | None:
-        """The epoch with the highest validation accuracy; the earlier of two equal ones."""
-        return max(self.history, key=lambda figures: figures.validation_accuracy, default=None)
+        """The epoch with the highest validation accuracy; of equal ones that with the lowest loss."""
+        return max(
+            self.history,
+            key=lambda figures: (figures.validation_accuracy, -figures.validation_loss),
+            default=None,
+        )
 
 
-class Trainer:
-    """Fits `network` to `train`, and keeps the weights that did best on `validation`."""
+class Trainer(Generic[N]):
+    """Fits `network` to a task, and keeps the weights that did best on what the task holds out."""
 
     def __init__(
-        self,
-        network: SentimentLSTM,
-        fitting: Fitting,
-        *,
-        train: Examples,
-        validation: Examples,
-        seed: int,
-        device: torch.device,
+        self, network: N, task: Task[N], fitting: Fitting, *, seed: int, device: torch.device
     ) -> None:
         self._network = network.to(device)
+        self._task = task
         self._fitting = fitting
-        self._train = train
-        self._validation = validation
         self._seed = seed
         self._device = device
-        self._lengths = [len(review.ids) for review in train.reviews]
+        self._lengths = task.lengths
+        groups = [{"params": list(group)} for group in task.groups(network)]
         self._optimiser = torch.optim.AdamW(
-            network.parameters(), lr=fitting.learning_rate, weight_decay=fitting.weight_decay, fused=True
+            groups, lr=fitting.learning_rate, weight_decay=fitting.weight_decay, fused=True
         )
-        self._schedule = LambdaLR(self._optimiser, learning_rate_factor(fitting, self._steps_per_epoch))
+        self._schedule = LambdaLR(self._optimiser, rate_factors(fitting, self._steps_per_epoch, len(groups)))
         self._average = new_average(self._network, average_decay(fitting, self._steps_per_epoch))
+        self._precision = Precision(device, enabled=fitting.mixed_precision)
         self._best_weights: dict[str, Tensor] = {}
         self.progress = Progress()
         torch.manual_seed(seed)
@@ -107,9 +113,8 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the step that comes next."""
-        [rate] = self._schedule.get_last_lr()
-        return float(rate)
+        """The rate that the output layer has in the step that comes next."""
+        return float(self._schedule.get_last_lr()[0])
 
     def run(self, after_step: Callable[[], None], after_epoch: Callable[[EpochFigures], None]) -> None:
         """Train to the end. The callbacks may save the state, or raise to stop after a whole step."""
@@ -117,7 +122,7 @@ class Trainer:
             self._run_epoch(after_step)
             after_epoch(self.progress.history[-1])
 
-    def best_network(self) -> SentimentLSTM:
+    def best_network(self) -> N:
         """Return a network with the weights that did best on validation."""
         network = copy.deepcopy(self._network)
         network.load_state_dict(self._best_weights)
@@ -130,6 +135,7 @@ class Trainer:
             "average": self._average.state_dict() if self._average else None,
             "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict(),
+            "precision": self._precision.state_dict(),
             "best_weights": self._best_weights,
             "progress": asdict(self.progress),
             "random_state": torch.get_rng_state(),
@@ -145,6 +151,7 @@ class Trainer:
                 self._average.load_state_dict(state["average"])
             self._optimiser.load_state_dict(state["optimiser"])
             self._schedule.load_state_dict(state["schedule"])
+            self._precision.load_state_dict(state["precision"])
             self._best_weights = state["best_weights"]
             self.progress = progress
             torch.set_rng_state(state["random_state"])
@@ -177,43 +184,36 @@ class Trainer:
         self._end_epoch()
 
     def _step(self, places: list[int]) -> float:
-        batch = self._train.batch(places).to(self._device)
         self._optimiser.zero_grad()
-        loss = self._backward(batch)
-        if self._fitting.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self._network.parameters(), self._fitting.clip_norm)
-        self._optimiser.step()
+        step = len(self.progress.step_losses)
+        losses = [self._precision.backward(term) for term in self._task.terms(self._network, places, step)]
+        self._precision.step(self._optimiser, self._network.parameters(), self._fitting.clip_norm)
         self._schedule.step()
         if self._average:
             self._average.update_parameters(self._network)
-        return loss
-
-    def _backward(self, batch: Batch) -> float:
-        """Add the gradients of a batch, and return its loss on the reviews as they are."""
-        norm = self._fitting.adversarial_norm
-        x_TBE = self._network.embedding(batch.ids_TB)
-        if norm is not None:
-            x_TBE.retain_grad()
-        loss = functional.cross_entropy(self._network.classify(x_TBE, batch.lengths_B), batch.labels_B)
-        if norm is None:
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        else:
-            loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
-            attacked_TBE = x_TBE + adversarial_step(x_TBE.grad, norm)
-            logits_BL = self._network.classify(attacked_TBE, batch.lengths_B)
-            functional.cross_entropy(logits_BL, batch.labels_B).backward()  # type: ignore[no-untyped-call]
-        return loss.item()
+        return losses[0]
 
     def _end_epoch(self) -> None:
         progress = self.progress
-        candidate = cast(SentimentLSTM, self._average.module) if self._average else self._network
-        loss, accuracy = validate(candidate, self._validation, self._device)
+        candidate = cast(N, self._average.module) if self._average else self._network
+        loss, accuracy = self._task.validate(candidate)
         train_loss = sum(progress.epoch_losses) / len(progress.epoch_losses)
         progress.epoch += 1
         progress.history.append(EpochFigures(progress.epoch, train_loss, loss, accuracy))
         progress.step = 0
         if progress.best is progress.history[-1]:
             self._best_weights = {name: weight.clone() for name, weight in candidate.state_dict().items()}
+
+
+def rate_factors(fitting: Fitting, steps_per_epoch: int, num_groups: int) -> list[Callable[[int], float]]:
+    """Return for each group of weights, from the output down, what its rate is multiplied by at a step."""
+    factor = learning_rate_factor(fitting, steps_per_epoch)
+
+    def of_group(group: int) -> Callable[[int], float]:
+        first_step = group * fitting.unfreeze_epochs * steps_per_epoch
+        return lambda step: 0.0 if step < first_step else fitting.layer_decay**group * factor(step)
+
+    return [of_group(group) for group in range(num_groups)]
 
 
 def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[int], float]:
@@ -233,13 +233,6 @@ def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[in
     return factor
 
 
-def adversarial_step(gradient_TBE: Tensor | None, norm: float) -> Tensor:
-    """Return the step of that norm over a review that raises its loss fastest (Miyato et al. 2017)."""
-    assert gradient_TBE is not None  # noqa: S101  # retained by the caller
-    length_1B1 = gradient_TBE.square().sum((0, 2), keepdim=True).sqrt()
-    return norm * gradient_TBE / length_1B1.clamp(min=1e-12)
-
-
 def average_decay(fitting: Fitting, steps_per_epoch: int) -> float | None:
     """Return the decay of the moving average: the recipe's, or less in a run so short that it would lag.
 
@@ -252,20 +245,12 @@ def average_decay(fitting: Fitting, steps_per_epoch: int) -> float | None:
     return min(fitting.ema_decay, max(0.0, 1 - _LEAST_SPANS / num_steps))
 
 
-def new_average(network: SentimentLSTM, decay: float | None) -> AveragedModel | None:
+def new_average(network: nn.Module, decay: float | None) -> AveragedModel | None:
     """Return the exponential moving average of a network's weights (Polyak & Juditsky 1992), if wanted."""
     if decay is None:
         return None
     average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return AveragedModel(network, multi_avg_fn=average)
-
-
-def validate(network: SentimentLSTM, examples: Examples, device: torch.device) -> tuple[float, float]:
-    """Return mean cross entropy in nats and accuracy, 0 to 1, on examples."""
-    rows = Engine(network, device=device.type).probabilities(examples.reviews)
-    hits = sum(row.index(max(row)) == label for row, label in zip(rows, examples.labels, strict=True))
-    losses = [-math.log(max(row[label], 1e-300)) for row, label in zip(rows, examples.labels, strict=True)]
-    return sum(losses) / len(losses), hits / len(losses)
 
 
 def _progress(saved: Mapping[str, Any]) -> Progress:

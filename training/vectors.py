@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from sentiment import Tokenizer
 from sentiment.tokenizer import split
-from training.recipe import Vectors
+from training.ingredients import Vectors
 
 __all__ = ["learn_vectors"]
 

@@ -1,5 +1,6 @@
 """The network against LSTM equations written out, and against itself in other batches."""
 
+import copy
 from collections.abc import Sequence
 
 import pytest
@@ -7,9 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sentiment import InvalidConfiguration, NetworkConfig, SentimentLSTM
-from sentiment.network import LSTMLayer, Pooling, dropout_over_time, pool, run_stepwise
+from sentiment.network import (
+    DROPOUTS,
+    LSTMLayer,
+    Pooling,
+    dropout_over_time,
+    pool,
+    run_stepwise,
+    run_weight_dropped,
+)
 from tests.sentiment.networks import POOLINGS, SHAPES, network, padded
 
 
@@ -86,7 +96,40 @@ def test_recurrent_dropout_silences_the_same_units_at_every_step() -> None:
     assert torch.equal(silenced, states[2, 0] == states[2, 0].min())
 
 
-@pytest.mark.parametrize("name", ["input_dropout", "recurrent_dropout", "output_dropout"])
+@torch.no_grad()
+def test_an_lstm_without_some_weights_is_one_whose_weights_are_zero_there_and_doubled_elsewhere() -> None:
+    lstm = first_lstm(network())
+    x_TBE = torch.randn(20, 3, lstm.input_size)
+    torch.manual_seed(4)
+    dropped = run_weight_dropped(lstm, x_TBE, weight_drop=0.5)
+    torch.manual_seed(4)
+    by_hand = copy.deepcopy(lstm)
+    mask = functional.dropout(torch.ones_like(lstm.all_weights[0][1]), 0.5)
+    by_hand.all_weights[0][1].mul_(mask)
+    torch.testing.assert_close(dropped, by_hand(x_TBE)[0], rtol=0, atol=1e-6)
+    assert set(mask.flatten().tolist()) == {0.0, 2.0}
+
+
+def test_embedding_dropout_leaves_out_a_word_wherever_it_stands() -> None:
+    torch.manual_seed(1)
+    model = network(embedding_dropout=0.5).train()
+    ids_TB = torch.tensor([[3, 4], [5, 3], [3, 5], [4, 9]])
+    left_out = (model.embed(ids_TB) == 0).all(-1)
+    by_word = set(zip(ids_TB.flatten().tolist(), left_out.flatten().tolist(), strict=True))
+    assert len(by_word) == 4
+    assert {gone for _, gone in by_word} == {False, True}
+
+
+def test_a_shift_moves_the_embeddings() -> None:
+    model = network()
+    ids_TB, lengths_B = padded([[3, 4, 5, 6], [7, 8]])
+    shift_TBE = torch.randn(*ids_TB.shape, model.config.embedding_size)
+    shifted_BL = model(ids_TB, lengths_B, shift_TBE)
+    torch.testing.assert_close(shifted_BL, model.classify(model.embedding(ids_TB) + shift_TBE, lengths_B))
+    assert not torch.equal(shifted_BL, model(ids_TB, lengths_B))
+
+
+@pytest.mark.parametrize("name", DROPOUTS)
 def test_each_dropout_acts_in_training_alone(name: str) -> None:
     model = network(**{name: 0.5})
     batch = padded([[3, 4, 5, 6], [7, 8]])
@@ -151,6 +194,8 @@ def test_gradients_flow_to_every_weight_but_that_of_padding(data: st.DataObject)
         ("num_layers", 0),
         ("input_dropout", 1.0),
         ("recurrent_dropout", -0.1),
+        ("embedding_dropout", 1.5),
+        ("weight_drop", 1.0),
         ("pooling", "sum"),
     ],
 )
@@ -158,3 +203,8 @@ def test_a_wrong_field_is_named(field: str, value: object) -> None:
     fields = {"vocabulary_size": 10, "num_labels": 2} | {field: value}
     with pytest.raises(InvalidConfiguration, match=field):
         NetworkConfig(**fields)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_two_ways_of_dropping_the_recurrent_path_exclude_each_other() -> None:
+    with pytest.raises(InvalidConfiguration, match="exclude each other"):
+        NetworkConfig(vocabulary_size=10, num_labels=2, weight_drop=0.1, recurrent_dropout=0.1)

@@ -15,7 +15,7 @@ def interrupt_after_an_epoch(run: Path, *options: str) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith("epoch 1:"):
+            if line.startswith("classifier: epoch 1:"):
                 process.send_signal(signal.SIGINT)
                 break
         _, errors = process.communicate(timeout=120)

@@ -103,9 +103,9 @@ def test_a_damaged_checkpoint_is_named(
     tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, damage: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
-    (tmp_path / "run" / "checkpoint.pt").write_bytes(damage)
+    (tmp_path / "run" / "classifier.pt").write_bytes(damage)
     assert main(["fit", "--resume", str(tmp_path / "run")]) == 1
-    assert "checkpoint.pt is damaged" in capsys.readouterr().err
+    assert "classifier.pt is damaged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

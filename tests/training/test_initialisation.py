@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from model_store import Store
 from sentiment import NetworkConfig, SentimentLSTM
 from tests.reviews import TINY_RECIPE
-from tests.training.test_trainer import examples
+from tests.training.tiny_examples import examples
 from training.__main__ import main
+from training.classification import Classification
+from training.ingredients import Fitting, Objective
 from training.initialisation import Initialisation, Weights, initialise
-from training.recipe import Fitting, load_recipe, recipe_from_fields
+from training.recipe import load_recipe, recipe_from_fields
 from training.trainer import Trainer
 
 INPUTS, OUTPUTS = 32, 96
@@ -109,17 +111,13 @@ def test_biases_of_zero_close_the_forget_gate_and_move_no_weight() -> None:
 @pytest.mark.parametrize("weights", ["zeros", "normal"])
 def test_units_that_start_at_zero_stay_alike_and_learn_nothing(weights: Weights) -> None:
     model = network(Initialisation(weights=weights))
-    subject = Trainer(
-        model,
-        Fitting(epochs=4, batch_reviews=8, learning_rate=1e-2),
-        train=examples(),
-        validation=examples(20),
-        seed=1,
-        device=torch.device("cpu"),
-    )
+    device = torch.device("cpu")
+    task = Classification(train=examples(), validation=examples(20), objective=Objective(), device=device)
+    fitting = Fitting(epochs=4, batch_reviews=8, learning_rate=1e-2)
+    subject = Trainer(model, task, fitting, seed=1, device=device)
     subject.run(lambda: None, lambda _: None)
     batch = examples().batch([0, 1, 2])
-    states_TBD = model.layers[0](model.embedding(batch.ids_TB), batch.lengths_B)
+    states_TBD = model.layers[0](model.embedding(batch.texts.ids_TB), batch.texts.lengths_B)
     alike = torch.equal(states_TBD, states_TBD[..., :1].expand_as(states_TBD))
     stuck = subject.progress.history[-1].validation_loss > 0.99 * math.log(2)
     assert (alike, stuck) == ((True, True) if weights == "zeros" else (False, False))

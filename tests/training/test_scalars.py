@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from sentiment import SentimentLSTM
 from tests.training.test_trainer import Stopped, trainer
 from training.__main__ import main
 from training.errors import ScalarsUnavailable
@@ -38,7 +39,7 @@ def check(curve: Curve, every_steps: int, values: Sequence[float]) -> None:
     assert [value for _, value in curve] == pytest.approx(values, rel=1e-6)
 
 
-def train(subject: Trainer, folder: Path, *, stop_after: int | None = None) -> None:
+def train(subject: Trainer[SentimentLSTM], folder: Path, *, stop_after: int | None = None) -> None:
     def after_step() -> None:
         scalars.write_step(subject)
         if len(subject.progress.step_losses) == stop_after:
@@ -57,7 +58,7 @@ def test_fit_writes_every_step_and_every_epoch(tmp_path: Path, tiny_reviews: Pat
     where = ["--run-folder", str(tmp_path / "run"), "--store", str(tmp_path / "store")]
     assert main(["fit", *what, *where, "--tensorboard", str(tmp_path / "logs")]) == 0
     found = curves(tmp_path / "logs")
-    checkpoint = Run.open(tmp_path / "run").checkpoint()
+    checkpoint = Run.open(tmp_path / "run").checkpoint("classifier")
     assert checkpoint is not None
     progress = checkpoint["progress"]
     losses = progress["step_losses"]

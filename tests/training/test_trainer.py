@@ -1,24 +1,24 @@
 """The trainer: the same seed, an interruption, early stopping, schedule and average."""
 
 import dataclasses
-import random
 
 import pytest
 import torch
-from torch.nn import functional
 
-from sentiment import NetworkConfig, SentimentLSTM, TokenizedReview
+from sentiment import NetworkConfig, SentimentLSTM
+from tests.training.tiny_examples import VOCABULARY_SIZE, examples
+from training.classification import Classification
 from training.errors import InvalidCheckpoint
-from training.examples import Examples, shuffled_batches
-from training.recipe import Fitting
+from training.examples import shuffled_batches
+from training.ingredients import Fitting, Objective
 from training.trainer import (
     EpochFigures,
     Progress,
     Trainer,
-    adversarial_step,
     average_decay,
     learning_rate_factor,
     new_average,
+    rate_factors,
 )
 
 FITTING = Fitting(
@@ -36,20 +36,12 @@ class Stopped(Exception):
     pass
 
 
-def examples(num_reviews: int = 60) -> Examples:
-    """Reviews whose class is told by which of two tokens they hold."""
-    chance = random.Random(5)
-    labels = [place % 2 for place in range(num_reviews)]
-    ids = [
-        [chance.randrange(4, 20) for _ in range(chance.randrange(1, 30))] + [2 + label] for label in labels
-    ]
-    return Examples([TokenizedReview(row, len(row), False, 0.0) for row in ids], labels)
-
-
-def trainer(fitting: Fitting = FITTING, *, seed: int = 1, hidden_size: int = 8) -> Trainer:
+def trainer(
+    fitting: Fitting = FITTING, *, seed: int = 1, hidden_size: int = 8, objective: Objective | None = None
+) -> Trainer[SentimentLSTM]:
     torch.manual_seed(seed)
     config = NetworkConfig(
-        vocabulary_size=20,
+        vocabulary_size=VOCABULARY_SIZE,
         num_labels=2,
         embedding_size=8,
         hidden_size=hidden_size,
@@ -57,17 +49,14 @@ def trainer(fitting: Fitting = FITTING, *, seed: int = 1, hidden_size: int = 8) 
         recurrent_dropout=0.2,
         output_dropout=0.2,
     )
-    return Trainer(
-        SentimentLSTM(config),
-        fitting,
-        train=examples(),
-        validation=examples(20),
-        seed=seed,
-        device=torch.device("cpu"),
+    device = torch.device("cpu")
+    task = Classification(
+        train=examples(), validation=examples(20), objective=objective or Objective(), device=device
     )
+    return Trainer(SentimentLSTM(config), task, fitting, seed=seed, device=device)
 
 
-def run(subject: Trainer, *, stop_after: int | None = None) -> list[float]:
+def run(subject: Trainer[SentimentLSTM], *, stop_after: int | None = None) -> list[float]:
     """Train, to the end or for so many steps, and return the loss of each step."""
     losses: list[float] = []
 
@@ -138,19 +127,27 @@ def test_the_losses_of_all_epochs_are_kept_and_those_of_this_one_are_their_end()
     assert subject.progress.history[0].train_loss == sum(losses[:8]) / 8
 
 
-def test_the_best_epoch_is_kept_and_the_earlier_of_equals() -> None:
+@pytest.mark.parametrize(("losses", "expected"), [([1.0, 0.4, 0.1, 0.5], 2), ([1.0, 0.5, 0.1, 0.4], 4)])
+def test_the_most_accurate_epoch_is_kept_and_of_equals_that_of_least_loss(
+    losses: list[float], expected: int
+) -> None:
     accuracies = [0.5, 0.8, 0.7, 0.8]
-    history = [EpochFigures(epoch, 1.0, 1.0, accuracy) for epoch, accuracy in enumerate(accuracies, start=1)]
+    history = [
+        EpochFigures(epoch, 1.0, loss, accuracy)
+        for epoch, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
+    ]
     best = Progress(history=history).best
     assert best is not None
-    assert best.epoch == 2
+    assert best.epoch == expected
 
 
 def test_it_stops_when_validation_no_longer_improves() -> None:
     fitting = dataclasses.replace(FITTING, epochs=50, patience_epochs=2, learning_rate=1e-12)
     subject = trainer(fitting)
     run(subject)
-    assert subject.progress.epoch == 3
+    best = subject.progress.best
+    assert best is not None
+    assert subject.progress.epoch == best.epoch + 2 < 50
 
 
 def test_each_epoch_meets_every_review_once_in_another_order() -> None:
@@ -174,6 +171,38 @@ def test_the_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
     assert factors[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
     assert factors[4:] == sorted(factors[4:], reverse=True)
     assert factors[20] == 0.0
+
+
+def test_each_layer_has_a_lower_rate_than_the_one_above_and_waits_until_it_is_unfrozen() -> None:
+    fitting = Fitting(epochs=4, layer_decay=0.5, unfreeze_epochs=1)
+    output, layer, embedding = rate_factors(fitting, steps_per_epoch=10, num_groups=3)
+    assert {output(step) for step in range(40)} == {1.0}
+    assert [layer(step) for step in (0, 9, 10, 39)] == [0.0, 0.0, 0.5, 0.5]
+    assert [embedding(step) for step in (0, 19, 20, 39)] == [0.0, 0.0, 0.25, 0.25]
+
+
+def test_a_frozen_layer_keeps_its_weights() -> None:
+    subject = trainer(Fitting(epochs=2, batch_reviews=8, unfreeze_epochs=1, weight_decay=0.1))
+    start = {name: weight.clone() for name, weight in subject.state()["network"].items()}
+    run(subject, stop_after=8)
+    now = subject.state()["network"]
+    moved = {name for name, weight in now.items() if not torch.equal(weight, start[name])}
+    assert moved == {"output.weight", "output.bias"}
+    run(subject)
+    assert not torch.equal(now["layers.0.ahead.weight_hh_l0"], start["layers.0.ahead.weight_hh_l0"])
+
+
+def test_a_run_in_mixed_precision_goes_on_as_if_it_had_not_stopped() -> None:
+    fitting = dataclasses.replace(FITTING, mixed_precision=True)
+    whole = trainer(fitting)
+    expected = run(whole)
+    stopped = trainer(fitting)
+    losses = run(stopped, stop_after=11)
+    state = stopped.state()
+    resumed = trainer(fitting)
+    resumed.restore(state)
+    assert losses + run(resumed) == expected
+    assert expected == pytest.approx(run(trainer()), abs=0.05)
 
 
 def test_a_constant_rate_stays() -> None:
@@ -225,36 +254,6 @@ def test_gradients_are_clipped() -> None:
         run(subject, stop_after=1)
         moves.append((subject.state()["network"]["output.weight"] - start).abs().max().item())
     assert moves[0] < 0.01 * moves[1]
-
-
-def test_the_adversarial_step_has_its_norm_and_raises_the_loss_most() -> None:
-    torch.manual_seed(3)
-    model = SentimentLSTM(NetworkConfig(vocabulary_size=20, num_labels=2, embedding_size=6, hidden_size=6))
-    batch = examples().batch([0, 1, 2, 3])
-    x_TBE = model.embedding(batch.ids_TB).detach().requires_grad_()
-
-    def losses(x: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(model.classify(x, batch.lengths_B), batch.labels_B, reduction="none")
-
-    losses(x_TBE).mean().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    step_TBE = adversarial_step(x_TBE.grad, 0.05)
-    torch.testing.assert_close(step_TBE.square().sum((0, 2)).sqrt(), torch.full((4,), 0.05))
-    attacked = losses(x_TBE + step_TBE)
-    assert (attacked > losses(x_TBE)).all()
-    for _ in range(20):
-        noise_TBE = torch.randn_like(x_TBE)
-        noise_TBE *= 0.05 / noise_TBE.square().sum((0, 2), keepdim=True).sqrt()
-        assert (losses(x_TBE + noise_TBE) < attacked).all()
-
-
-def test_adversarial_training_changes_the_weights_but_not_the_loss_that_is_reported() -> None:
-    losses, weights = [], []
-    for norm in (None, 1.0):
-        subject = trainer(dataclasses.replace(FITTING, adversarial_norm=norm, warmup_ratio=0.0))
-        losses.append(run(subject, stop_after=1))
-        weights.append(subject.state()["network"]["output.weight"])
-    assert losses[0] == losses[1]
-    assert not torch.equal(*weights)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""One stage of a run: a trainer that is saved as it goes, and that goes on where it was stopped."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TypeVar
+
+from torch import nn
+
+from training.errors import Interrupted
+from training.interruption import Interruption
+from training.run import Run
+from training.scalars import Scalars
+from training.trainer import EpochFigures, Trainer
+
+__all__ = ["Report", "run_stage"]
+
+N = TypeVar("N", bound=nn.Module)
+
+Report = Callable[[str], None]
+"""Takes a line for people."""
+
+_CHECKPOINT_STEPS = 200
+
+
+def run_stage(
+    run: Run, name: str, trainer: Trainer[N], report: Report, scalars: Scalars | None = None
+) -> None:
+    """Train to the end, from where the run's checkpoint of that name stands if there is one.
+
+    Raises Interrupted, after saving, when SIGINT or SIGTERM arrives.
+    """
+    if state := run.checkpoint(name):
+        trainer.restore(state)
+        if not trainer.finished:
+            report(
+                f"{name}: going on from epoch {trainer.progress.epoch + 1}, step {trainer.progress.step + 1}"
+            )
+
+    def after_step() -> None:
+        if scalars:
+            scalars.write_step(trainer)
+        if interruption.requested:
+            run.save_checkpoint(name, trainer.state())
+            raise Interrupted(f"stopped; go on with: python -m training fit --resume {run.folder}")
+        if trainer.progress.step % _CHECKPOINT_STEPS == 0:
+            run.save_checkpoint(name, trainer.state())
+
+    def after_epoch(figures: EpochFigures) -> None:
+        run.save_checkpoint(name, trainer.state())
+        if scalars:
+            scalars.write_epoch(trainer, figures)
+        report(f"{name}: {figures}")
+
+    with Interruption() as interruption, scalars or nullcontext():
+        trainer.run(after_step, after_epoch)

@@ -1,0 +1,78 @@
+"""What a network's weights are before it is fitted: a base version's, a language model's, or random."""
+
+import torch
+
+from model_store import ModelVersion
+from sentiment import SentimentLSTM, Tokenizer, choose_device
+from training.base import start_network
+from training.dataset import Dataset
+from training.ingredients import LanguageModelling
+from training.initialisation import initialise
+from training.language_model import LanguageModel, WordPrediction, start_from
+from training.run import Run
+from training.stage import Report, run_stage
+from training.trainer import Trainer
+from training.vectors import learn_vectors
+
+__all__ = ["new_network"]
+
+_MAX_VALIDATION_REVIEWS = 200
+"""The language model is measured on so many of the reviews held out: scoring a whole vocabulary is slow."""
+
+
+def new_network(
+    run: Run, dataset: Dataset, tokenizer: Tokenizer, base: ModelVersion | None, report: Report
+) -> SentimentLSTM:
+    """Return the network that the run's plan starts from; what is learned for it is kept in the run."""
+    recipe = run.plan.recipe
+    torch.manual_seed(recipe.seed)
+    config = recipe.network_config(
+        vocabulary_size=tokenizer.vocabulary_size, num_labels=len(dataset.labels.names)
+    )
+    if base:
+        return start_network(config, base)
+    network = SentimentLSTM(config)
+    initialise(network, recipe.initialisation)
+    if recipe.vectors:
+        _take_vectors(run, dataset, tokenizer, network)
+    if recipe.language_model:
+        _take_language_model(run, dataset, tokenizer, network, recipe.language_model, report)
+    return network
+
+
+@torch.no_grad()
+def _take_vectors(run: Run, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM) -> None:
+    recipe = run.plan.recipe
+    assert recipe.vectors  # noqa: S101  # the caller has looked
+    vectors = run.vectors()
+    if vectors is None:
+        size = network.config.embedding_size
+        vectors = learn_vectors(dataset.texts, tokenizer, recipe.vectors, size=size, seed=recipe.seed)
+        run.save_vectors(vectors)
+    network.embedding.weight.copy_(torch.from_numpy(vectors))
+
+
+def _take_language_model(
+    run: Run,
+    dataset: Dataset,
+    tokenizer: Tokenizer,
+    network: SentimentLSTM,
+    config: LanguageModelling,
+    report: Report,
+) -> None:
+    held_out = dataset.split.validation
+    device = choose_device(run.plan.device)
+    task = WordPrediction(
+        train=[tokenizer.encode(text) for text in dataset.texts],
+        validation=[
+            tokenizer.encode(review.text)
+            for review in held_out[:: max(1, len(held_out) // _MAX_VALIDATION_REVIEWS)]
+        ],
+        config=config,
+        device=device,
+    )
+    trainer = Trainer(
+        LanguageModel(network, config.dropout), task, config.fitting, seed=run.plan.recipe.seed, device=device
+    )
+    run_stage(run, "language_model", trainer, report)
+    start_from(network.cpu(), trainer.best_network().cpu())
