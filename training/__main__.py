@@ -9,9 +9,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from model_store import RELEASED, Store
+from model_store import RELEASED, Manifest, Store
 from sentiment import SentimentError
-from training.base import adapted_recipe, find_base
+from training.base import Base, adapted_recipe, find_base
 from training.comparison import Candidate, compare_versions, comparison_lines
 from training.download import ARCHIVES, download
 from training.errors import InvalidBase, ProbesDoNotApply
@@ -107,16 +107,18 @@ def _download(options: argparse.Namespace) -> None:
 def _plan(options: argparse.Namespace) -> Plan:
     name = recipe_name(options)
     recipe, base = load_recipe(name), None
+    teachers = tuple(_pinned(options, reference)[0] for reference in options.teachers)
     if options.base:
-        if options.unlabelled:
-            raise InvalidBase(f"{options.base} has its vocabulary already: leave out --unlabelled")
-        base, manifest = find_base(options.base, store=options.base_store, own_store=options.store)
+        base, manifest = _pinned(options, options.base)
         recipe = adapted_recipe(recipe, manifest)
+        if options.unlabelled and not teachers and not recipe.objective.uses_unlabelled:
+            raise InvalidBase(f"{options.base} has its vocabulary already: leave out --unlabelled")
     # Absolute, so that the run can be resumed from any folder.
     return Plan(
         recipe_name=Path(name).stem,
         recipe=recipe,
         base=base,
+        teachers=teachers,
         train=tuple(path.resolve() for path in options.train),
         unlabelled=tuple(path.resolve() for path in options.unlabelled),
         test=tuple(path.resolve() for path in options.test),
@@ -127,6 +129,10 @@ def _plan(options: argparse.Namespace) -> Plan:
         model=options.model,
         device=options.device,
     )
+
+
+def _pinned(options: argparse.Namespace, reference: str) -> tuple[Base, Manifest]:
+    return find_base(reference, store=options.base_store, own_store=options.store)
 
 
 def _store(options: argparse.Namespace) -> Path:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-__all__ = ["LEAST_REVIEWS", "fit_temperature", "keeps_base_temperature"]
+__all__ = ["LEAST_REVIEWS", "fit_temperature", "keeps_base_temperature", "soften"]
 
 LEAST_REVIEWS = 100
 """Validation reviews that it takes to give a model that started from a base a temperature of its own."""
@@ -39,3 +39,9 @@ def fit_temperature(probabilities: NDArray[np.float64], labels: Sequence[int]) -
 
     found = minimize_scalar(cross_entropy, bounds=np.log(_RANGE), method="bounded")
     return float(np.exp(found.x))
+
+
+def soften(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Return what probabilities [N, L], made at temperature 1, would be at another."""
+    logits = np.log(probabilities.clip(min=_LEAST_PROBABILITY))
+    return np.asarray(np.exp(log_softmax(logits / temperature, axis=1)))

@@ -17,6 +17,7 @@ from training.run import Run
 from training.scalars import Scalars
 from training.stage import Report, run_stage
 from training.start import new_network
+from training.teaching import taught_examples
 from training.trainer import Trainer
 
 __all__ = ["fit"]
@@ -39,7 +40,7 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
     run.check_data(dataset.fingerprints)
     tokenizer = base.classifier.tokenizer if base else _learn_tokenizer(run, dataset)
     network = new_network(run, dataset, tokenizer, base, report)
-    trainer = _new_trainer(run, dataset, tokenizer, network)
+    trainer = _new_trainer(run, dataset, tokenizer, network, report)
     run_stage(run, "classifier", trainer, report, scalars)
     draft = draft_version(
         run.plan, dataset, tokenizer, trainer.best_network(), trainer.progress, report, base=base
@@ -67,17 +68,24 @@ def _learn_tokenizer(run: Run, dataset: Dataset) -> Tokenizer:
 
 
 def _new_trainer(
-    run: Run, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM
+    run: Run, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM, report: Report
 ) -> Trainer[SentimentLSTM]:
     recipe, device = run.plan.recipe, choose_device(run.plan.device)
     task = Classification(
-        train=Examples.encode(dataset.split.train, tokenizer, dataset.labels),
+        train=_train_examples(run, dataset, tokenizer, report),
         validation=Examples.encode(dataset.split.validation, tokenizer, dataset.labels),
         objective=recipe.objective,
         device=device,
         unlabelled=_unlabelled(recipe, dataset, tokenizer),
     )
     return Trainer(network, task, recipe.fitting, seed=recipe.seed, device=device)
+
+
+def _train_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> Examples:
+    if run.plan.teachers:
+        teachers = [load_base(teacher) for teacher in run.plan.teachers]
+        return taught_examples(run, dataset, tokenizer, teachers, report)
+    return Examples.encode(dataset.split.train, tokenizer, dataset.labels)
 
 
 def _unlabelled(recipe: Recipe, dataset: Dataset, tokenizer: Tokenizer) -> TextStream | None:

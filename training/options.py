@@ -46,12 +46,20 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
         "--base-store",
         type=Path,
         metavar="STORE",
-        help="its store (default: --store if that has the model, else the released one)",
+        help="store of --from and --teacher (default: --store if that has the model, else the released one)",
+    )
+    command.add_argument(
+        "--teacher",
+        dest="teachers",
+        nargs="+",
+        default=[],
+        metavar="REFERENCE",
+        help="versions to learn from beside the labels, looked up as --from is",
     )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--train", **_PATHS, help="labelled reviews")
     what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
-    command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts to learn words from")
+    command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts, whose labels are not read")
     command.add_argument("--test", **_PATHS, default=[], help="labelled reviews to report on at the end")
     command.add_argument(
         "--reserved", type=Path, metavar="FILE", help="ids of train reviews that only validate"

@@ -24,6 +24,8 @@ class Plan:
     recipe: Recipe
     base: Base | None = None
     """The version that training starts from; the recipe's tokenizer and network are its own then."""
+    teachers: tuple[Base, ...] = ()
+    """Versions to learn from beside the labels."""
     train: tuple[Path, ...]
     unlabelled: tuple[Path, ...] = ()
     """More texts for the vocabulary and the word vectors; their labels, if any, are ignored."""
@@ -44,10 +46,15 @@ class Plan:
         return _PLAN.dump_json(self, indent=2)
 
     def recipe_fields(self) -> dict[str, JsonValue]:
-        """Return what a manifest says of the recipe, and of the base where there is one."""
+        """Return what a manifest says of the recipe, and of the base and the teachers where there are any."""
         fields = {"name": self.recipe_name, **self.recipe.fields()}
         if self.base:
             fields |= {"base": str(self.base), "base_weights_sha256": self.base.weights_sha256}
+        if self.teachers:
+            fields["teachers"] = [
+                {"version": str(teacher), "weights_sha256": teacher.weights_sha256}
+                for teacher in self.teachers
+            ]
         return fields
 
     @classmethod

@@ -4,6 +4,7 @@ plan.json        what was asked for
 data.json        fingerprints of the reviews, so that a resumed run cannot mix two data sets
 tokenizer.json   the vocabulary, once it is learned
 vectors.npy      the word vectors, once they are learned
+lessons.npy      what teachers say of the texts, once they were asked
 language_model.pt, classifier.pt    the state of each stage's trainer
 """
 
@@ -80,14 +81,19 @@ class Run:
 
     def vectors(self) -> NDArray[np.float32] | None:
         """Return the word vectors [V, E], if this run has learned them."""
-        path = self.folder / "vectors.npy"
-        return np.load(path, allow_pickle=False) if path.exists() else None
+        return self._array("vectors.npy")
 
     def save_vectors(self, vectors: NDArray[np.float32]) -> None:
         """Keep the word vectors."""
-        buffer = io.BytesIO()
-        np.save(buffer, vectors, allow_pickle=False)
-        self._replace("vectors.npy", buffer.getvalue())
+        self._save_array("vectors.npy", vectors)
+
+    def lessons(self) -> NDArray[np.float32] | None:
+        """Return what teachers say of the texts [N, L], if they were asked."""
+        return self._array("lessons.npy")
+
+    def save_lessons(self, lessons: NDArray[np.float32]) -> None:
+        """Keep what teachers say of the texts."""
+        self._save_array("lessons.npy", lessons)
 
     def checkpoint(self, stage: str) -> dict[str, Any] | None:
         """Return the last state of a stage's trainer, if any; raises InvalidCheckpoint when it is damaged."""
@@ -106,6 +112,15 @@ class Run:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         self._replace(f"{stage}.pt", buffer.getvalue())
+
+    def _array(self, name: str) -> NDArray[np.float32] | None:
+        path = self.folder / name
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def _save_array(self, name: str, array: NDArray[np.float32]) -> None:
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        self._replace(name, buffer.getvalue())
 
     def _replace(self, name: str, content: bytes) -> None:
         temporary = self.folder / f".{name}.new"

@@ -1,0 +1,99 @@
+"""Learning from teachers: what they say of texts becomes what a network is trained to say of them.
+
+Versions in a store teach, and a linear model beside them if the recipe wants one. A small network that learns
+from the average of large ones is more accurate than one that learns from labels alone (Hinton et al. 2015,
+arXiv:1503.02531), above all since texts without labels count as well. A network that is its own teacher's
+copy learns so too: self-training.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model_store import ModelVersion
+from sentiment import Tokenizer
+from training.calibration import fit_temperature, soften
+from training.dataset import Dataset
+from training.errors import InvalidBase
+from training.examples import Examples
+from training.linear import LinearModel
+from training.run import Run
+from training.stage import Report
+
+__all__ = ["Teacher", "linear_teacher", "taught_examples", "version_teacher"]
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """Something that has an opinion on texts: a function from N texts to probabilities [N, L]."""
+
+    name: str
+    probabilities: Callable[[Sequence[str]], NDArray[np.float64]]
+
+
+def taught_examples(
+    run: Run, dataset: Dataset, tokenizer: Tokenizer, versions: Sequence[ModelVersion], report: Report
+) -> Examples:
+    """Return the train reviews, each with a mean of its label and what the teachers say, and all other texts.
+
+    The reviews come first, then the unlabelled texts, of which the teachers alone speak. What they say is
+    kept in the run, so that a resumed one does not ask again. Raises InvalidBase for a teacher with other
+    labels.
+    """
+    reviews, others = dataset.split.train, dataset.unlabelled_texts
+    said_NL = run.lessons()
+    if said_NL is None:
+        teachers = [version_teacher(version, dataset.labels.names) for version in versions]
+        if run.plan.recipe.distillation.linear_teacher:
+            teachers.append(linear_teacher(dataset))
+        _report_teachers(teachers, dataset, report)
+        said_NL = _average(teachers, [*(review.text for review in reviews), *others]).astype(np.float32)
+        run.save_lessons(said_NL)
+    labelled = Examples.encode(reviews, tokenizer, dataset.labels)
+    targets_NL = torch.from_numpy(said_NL)
+    targets_NL[: len(reviews)].lerp_(labelled.targets_NL, run.plan.recipe.distillation.label_weight)
+    return Examples([*labelled.reviews, *map(tokenizer.encode, others)], targets_NL)
+
+
+def version_teacher(version: ModelVersion, labels: Sequence[str]) -> Teacher:
+    """Return a version as a teacher of labels in this order; raises InvalidBase when it has others."""
+    if set(version.classifier.labels) != set(labels):
+        raise InvalidBase(
+            f"the reviews have the labels {', '.join(labels)}, but the teacher {version} has "
+            f"{', '.join(version.classifier.labels)}: name another teacher"
+        )
+
+    def probabilities(texts: Sequence[str]) -> NDArray[np.float64]:
+        said = [prediction.probabilities for prediction in version.classifier.predict(texts)]
+        return np.array([[of_text[name] for name in labels] for of_text in said])
+
+    return Teacher(str(version), probabilities)
+
+
+def linear_teacher(dataset: Dataset) -> Teacher:
+    """Return a linear model of the train reviews as a teacher, calibrated on validation."""
+    train, validation = dataset.split.train, dataset.split.validation
+    model = LinearModel(
+        [review.text for review in train],
+        dataset.labels.indices(train),
+        num_labels=len(dataset.labels.names),
+    )
+    on_validation = model.probabilities([review.text for review in validation])
+    temperature = fit_temperature(on_validation, dataset.labels.indices(validation))
+    return Teacher("linear", lambda texts: soften(model.probabilities(texts), temperature))
+
+
+def _report_teachers(teachers: Sequence[Teacher], dataset: Dataset, report: Report) -> None:
+    texts = [review.text for review in dataset.split.validation]
+    truth = np.array(dataset.labels.indices(dataset.split.validation))
+    said = {teacher.name: teacher.probabilities(texts) for teacher in teachers}
+    said["together"] = np.mean(list(said.values()), axis=0)
+    accuracies = [f"{name} {(each.argmax(1) == truth).mean():.2%}" for name, each in said.items()]
+    report(f"teachers on validation: {', '.join(accuracies)}")
+
+
+def _average(teachers: Sequence[Teacher], texts: Sequence[str]) -> NDArray[np.float64]:
+    return np.asarray(np.mean([teacher.probabilities(texts) for teacher in teachers], axis=0))
