@@ -94,6 +94,7 @@ class LanguageModelling:
     def __post_init__(self) -> None:
         require(self.num_noise >= 1, "language_model.num_noise must be at least 1")
         require(0 < self.predicted_ratio <= 1, "language_model.predicted_ratio must be above 0 and at most 1")
+        require(0 <= self.dropout < 1, "language_model.dropout must be from 0 to below 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

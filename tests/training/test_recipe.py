@@ -6,6 +6,8 @@ from tests.reviews import TINY_RECIPE
 from training.errors import InvalidRecipe
 from training.recipe import load_recipe, recipe_from_fields, recipe_names
 
+LANGUAGE_MODEL = "[language_model]\nfitting.epochs = 1"
+
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_shipped_recipe_survives_the_manifest(name: str) -> None:
@@ -48,6 +50,25 @@ def test_the_article_is_given_number_for_number() -> None:
         ("validation_ratio = 0.2", "validation_ratio = 1.5", "validation_ratio"),
         ("[fitting]", "[vectors]\nwindow = 0\n[fitting]", "vectors.window"),
         ("[fitting]", "[fitting", "line"),
+        ("clip_norm = 1.0", "layer_decay = 0", "fitting.layer_decay"),
+        ("clip_norm = 1.0", "unfreeze_epochs = -1", "fitting.unfreeze_epochs"),
+        ("[fitting]", "[objective]\nadversarial_norm = 0\n[fitting]", "objective.adversarial_norm"),
+        ("[fitting]", "[objective]\nvirtual_norm = -1\n[fitting]", "objective.virtual_norm"),
+        ("[fitting]", "[objective]\nentropy_weight = -1\n[fitting]", "objective.entropy_weight"),
+        ("[fitting]", "[objective]\nword_dropout = 1\n[fitting]", "objective.word_dropout"),
+        ("[fitting]", "[distillation]\nlabel_weight = 2\n[fitting]", "distillation.label_weight"),
+        ("[fitting]", "[language_model]\nfitting = { epochs = 0 }\n[fitting]", "fitting.epochs"),
+        ("[fitting]", "[language_model]\nnum_noise = 0\nfitting.epochs = 1\n[fitting]", "num_noise"),
+        (
+            "[fitting]",
+            "[language_model]\npredicted_ratio = 0\nfitting.epochs = 1\n[fitting]",
+            "predicted_ratio",
+        ),
+        (
+            "[fitting]",
+            "[language_model]\ndropout = 1\nfitting.epochs = 1\n[fitting]",
+            "language_model.dropout",
+        ),
     ],
 )
 def test_a_wrong_field_is_named(tmp_path: Path, before: str, after: str, named: str) -> None:
