@@ -17,6 +17,7 @@ from training.errors import Interrupted
 from training.examples import Examples
 from training.initialisation import initialise
 from training.interruption import Interruption
+from training.ledger import Ledger
 from training.release import draft_version
 from training.run import Run
 from training.scalars import Scalars
@@ -44,13 +45,24 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
         report(f"starting from {base}")
     report(str(dataset))
     run.check_data(dataset.fingerprints)
+    ledger = Ledger(run, dataset.fingerprints, report)
+    ledger.begin()
     tokenizer = base.classifier.tokenizer if base else _learn_tokenizer(run, dataset)
     network = _start_network(run, dataset, tokenizer, base)
     trainer = _new_trainer(run, dataset, tokenizer, network)
     _go_on(run, trainer, report)
     _run_trainer(run, trainer, report, scalars)
+    if best := trainer.progress.best:
+        ledger.end(best.validation_accuracy)
     draft = draft_version(
-        run.plan, dataset, tokenizer, trainer.best_network(), trainer.progress, report, base=base
+        run.plan,
+        dataset,
+        tokenizer,
+        trainer.best_network(),
+        trainer.progress,
+        report,
+        base=base,
+        num_runs=ledger.num_runs(),
     )
     store = Store(run.plan.store)
     version = store.publish(draft)
