@@ -23,6 +23,7 @@ from model_store.golden import GOLDEN_TOLERANCE, GoldenExample
 from model_store.manifest import (
     SCHEMA_VERSION,
     DataFingerprint,
+    DuplicateFigures,
     Evaluation,
     FileEntry,
     Histogram,
@@ -42,6 +43,7 @@ __all__ = [
     "CorruptVersion",
     "DataFingerprint",
     "Draft",
+    "DuplicateFigures",
     "Evaluation",
     "FileEntry",
     "GoldenExample",

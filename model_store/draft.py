@@ -14,6 +14,7 @@ from model_store.manifest import (
     MANIFEST_HASH_FILE,
     REQUIRED_FILES,
     DataFingerprint,
+    DuplicateFigures,
     Evaluation,
     FileEntry,
     Histogram,
@@ -41,6 +42,8 @@ class Draft:
     data: tuple[DataFingerprint, ...]
     evaluation: dict[str, Evaluation]
     probes: dict[str, ProbeFigures] = field(default_factory=dict)
+    duplicates: dict[str, DuplicateFigures] = field(default_factory=dict)
+    num_runs: int | None = None
     reference: dict[str, Histogram]
     libraries: dict[str, str]
     payload: Mapping[str, bytes]
@@ -64,6 +67,8 @@ class Draft:
                 data=self.data,
                 evaluation=self.evaluation,
                 probes=self.probes,
+                duplicates=self.duplicates,
+                num_runs=self.num_runs,
                 reference=self.reference,
                 libraries=self.libraries,
                 files={path: describe(content) for path, content in self.payload.items()},

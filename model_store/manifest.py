@@ -4,6 +4,7 @@ Manifest
 ├── labels, network, tokenizer, temperature   what it takes to build the classifier
 ├── recipe, data, libraries                   where it comes from
 ├── evaluation, probes                        how good it is
+├── duplicates, num_runs                      what bears on how far to trust those figures
 ├── reference                                 what its inputs and scores looked like, to notice drift
 └── files                                     size and SHA-256 of every other file of the version
 """
@@ -30,6 +31,7 @@ __all__ = [
     "REQUIRED_FILES",
     "SCHEMA_VERSION",
     "DataFingerprint",
+    "DuplicateFigures",
     "Evaluation",
     "FileEntry",
     "Histogram",
@@ -147,6 +149,22 @@ class ProbeFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateFigures:
+    """How many reviews of one part of the data stand in another part too, word for word or nearly so."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    num_reviews: Count
+    num_near: Count
+    """Those with a near-duplicate in the other part, exact copies included."""
+    num_exact: Count
+
+    def __post_init__(self) -> None:
+        if not self.num_exact <= self.num_near <= self.num_reviews:
+            raise ValueError("num_exact cannot be over num_near, nor num_near over num_reviews")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Everything about one version but the bytes of its files.
 
@@ -170,6 +188,11 @@ class Manifest:
     """By data set: "test", "validation"."""
     probes: dict[Name, ProbeFigures] = field(default_factory=dict)
     """By capability; empty in versions from before there were probes, and where they do not apply."""
+    duplicates: dict[Name, DuplicateFigures] = field(default_factory=dict)
+    """By parts of the data, as in "test in train"; empty in versions from before they were counted."""
+    num_runs: Annotated[int, Field(ge=1)] | None = None
+    """Runs on the same train data in the ledger of runs when this version was made, its own included: so many
+    choices on the same validation reviews may lie behind it. None where no ledger was kept."""
     reference: dict[Name, Histogram]
     """By quantity, on reviews that the version was not trained on."""
     libraries: dict[Name, str]

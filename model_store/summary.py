@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from model_store.manifest import DataFingerprint, Evaluation, Manifest, ProbeFigures
+from model_store.manifest import DataFingerprint, DuplicateFigures, Evaluation, Manifest, ProbeFigures
 
 __all__ = ["describe", "format_size", "row", "table"]
 
@@ -43,10 +43,14 @@ def describe(manifest: Manifest, aliases: Mapping[str, int]) -> str:
         "temperature": f"{manifest.temperature:g}",
         "libraries": _pairs(dict(sorted(manifest.libraries.items()))),
     }
+    if manifest.num_runs is not None:
+        facts["runs"] = f"{manifest.num_runs} on these train reviews by then, this one included"
     lines = [f"{manifest.model}@{manifest.version}", *_block(facts)]
     lines += ["", "evaluation", *_block({name: _figures(it) for name, it in manifest.evaluation.items()})]
     if manifest.probes:
         lines += ["", "probes", *_block({name: _failed(it) for name, it in manifest.probes.items()})]
+    if manifest.duplicates:
+        lines += ["", "duplicates", *_block({name: _found(it) for name, it in manifest.duplicates.items()})]
     lines += ["", "data", *(f"  {_fingerprint(data)}" for data in manifest.data)]
     sizes = {name: format_size(entry.size_bytes) for name, entry in sorted(manifest.files.items())}
     return "\n".join([*lines, "", "files", *_block(sizes)])
@@ -84,6 +88,13 @@ def _figures(evaluation: Evaluation) -> str:
 
 def _failed(probe: ProbeFigures) -> str:
     return f"{probe.failure_ratio:.1%} of {probe.num_cases} cases failed"
+
+
+def _found(duplicates: DuplicateFigures) -> str:
+    return (
+        f"{duplicates.num_near} of {duplicates.num_reviews} reviews have a near-duplicate, "
+        f"{duplicates.num_exact} of them an exact copy"
+    )
 
 
 def _fingerprint(data: DataFingerprint) -> str:

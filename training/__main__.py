@@ -14,14 +14,17 @@ from sentiment import SentimentError
 from training.base import Base, adapted_recipe, find_base
 from training.comparison import Candidate, compare_versions, comparison_lines
 from training.download import ARCHIVES, download
+from training.duplicates import ShingledTexts, find_duplicates, pair_lines
+from training.duplicates import summary as duplicate_summary
 from training.errors import InvalidBase, ProbesDoNotApply
 from training.evaluation import evaluate_version, report_lines
 from training.fit import fit
 from training.options import STORE_VARIABLE, parser, recipe_name
 from training.plan import Plan
 from training.probing import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
+from training.readers import read_reviews
 from training.recipe import load_recipe
-from training.reviews import Columns
+from training.reviews import Columns, Part, Review
 from training.run import Run
 from training.scalars import Scalars
 
@@ -93,6 +96,23 @@ def _compare(options: argparse.Namespace) -> None:
     )
 
 
+def _duplicates(options: argparse.Namespace) -> None:
+    def read(paths: Sequence[Path], part: Part) -> tuple[tuple[Review, ...], ShingledTexts]:
+        columns, skip_bad = _columns(options), options.skip_bad
+        reviews = read_reviews(paths, split=part, columns=columns, skip_bad=skip_bad, labelled=False).reviews
+        return reviews, ShingledTexts.of(review.text for review in reviews)
+
+    tests, test_texts = read(options.test, "test")
+    parts: dict[Part, list[Path]] = {"train": options.train, "unlabelled": options.unlabelled}
+    for part, paths in parts.items():
+        if paths:
+            others, other_texts = read(paths, part)
+            found = find_duplicates(test_texts, other_texts, least_similarity=options.least_similarity)
+            print(f"test in {part}: {duplicate_summary(found.figures)}")
+            if options.pairs:
+                print("\n".join(pair_lines(found, tests, others)))
+
+
 def _download(options: argparse.Namespace) -> None:
     archive = ARCHIVES[options.name]
     path = download(
@@ -154,6 +174,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "probe": _probe,
     "compare": _compare,
+    "duplicates": _duplicates,
     "download": _download,
 }
 

@@ -12,6 +12,7 @@ from training.dataset import Dataset
 from training.plan import Plan
 from training.probing import NOT_APPLICABLE
 from training.probing import summary as probe_summary
+from training.selection import Selection
 
 __all__ = ["model_card"]
 
@@ -25,6 +26,7 @@ def model_card(
     temperature: float,
     evaluation: Mapping[str, Evaluation],
     probes: Mapping[str, ProbeFigures],
+    selection: Selection,
 ) -> str:
     """Return the card as Markdown."""
     labels, split = dataset.labels.names, dataset.split
@@ -45,6 +47,8 @@ def model_card(
         num_reserved=f"{split.num_reserved:,}",
         evaluation_rows=_evaluation_rows(evaluation),
         confusions=_confusions(evaluation, labels),
+        duplicate_rows=_duplicate_rows(selection),
+        runs=selection,
         probes=_probes(probes),
     )
 
@@ -97,6 +101,13 @@ def _confusion(name: str, figures: Evaluation, labels: Sequence[str]) -> str:
         for label, counts in zip(labels, figures.confusion, strict=True)
     )
     return "\n".join([header, *rows])
+
+
+def _duplicate_rows(selection: Selection) -> str:
+    return "\n".join(
+        f"| {name} | {it.num_reviews:,} | {it.num_near:,} | {it.num_exact:,} |"
+        for name, it in selection.duplicates.items()
+    )
 
 
 def _probes(probes: Mapping[str, ProbeFigures]) -> str:

@@ -11,6 +11,7 @@ from training.base import adapted_labels, load_base
 from training.classification import Classification
 from training.dataset import Dataset, read_dataset
 from training.examples import Examples, TextStream
+from training.ledger import Ledger
 from training.recipe import Recipe
 from training.release import draft_version
 from training.run import Run
@@ -38,12 +39,23 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
         report(f"starting from {base}")
     report(str(dataset))
     run.check_data(dataset.fingerprints)
+    ledger = Ledger(run, dataset.fingerprints, report)
+    ledger.begin()
     tokenizer = base.classifier.tokenizer if base else _learn_tokenizer(run, dataset)
     network = new_network(run, dataset, tokenizer, base, report)
     trainer = _new_trainer(run, dataset, tokenizer, network, report)
     run_stage(run, "classifier", trainer, report, scalars)
+    if best := trainer.progress.best:
+        ledger.end(best.validation_accuracy)
     draft = draft_version(
-        run.plan, dataset, tokenizer, trainer.best_network(), trainer.progress, report, base=base
+        run.plan,
+        dataset,
+        tokenizer,
+        trainer.best_network(),
+        trainer.progress,
+        report,
+        base=base,
+        num_runs=ledger.num_runs(),
     )
     store = Store(run.plan.store)
     version = store.publish(draft)

@@ -1,10 +1,12 @@
 """The command line of `python -m training`: commands, and their options."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
 from training.download import ARCHIVES
+from training.duplicates import LEAST_SIMILARITY
 from training.recipe import recipe_names
 from training.reviews import Columns
 
@@ -25,6 +27,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     _add_evaluate(commands.add_parser("evaluate", help="measure a version on labelled reviews"))
     _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
     _add_compare(commands.add_parser("compare", help="measure two versions on the same labelled reviews"))
+    _add_duplicates(commands.add_parser("duplicates", help="count test reviews that stand in train as well"))
     _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
     return whole
 
@@ -104,6 +107,23 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
     _add_reading(command)
 
 
+def _add_duplicates(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--train", **_PATHS, required=True, help="reviews to look in")
+    command.add_argument("--test", **_PATHS, required=True, help="reviews to look for; labels do not matter")
+    command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts to look in, counted apart")
+    command.add_argument(
+        "--least-similarity",
+        type=_similarity,
+        default=LEAST_SIMILARITY,
+        metavar="S",
+        help="Jaccard similarity from which two reviews are near-duplicates (default: %(default)s)",
+    )
+    command.add_argument(
+        "--pairs", action="store_true", help="also show the ids of each pair, with its similarity"
+    )
+    _add_reading(command)
+
+
 def _add_download(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", choices=sorted(ARCHIVES))
     command.add_argument(
@@ -153,3 +173,13 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
     return int(text)
+
+
+def _similarity(text: str) -> float:
+    try:
+        similarity = float(text)
+    except ValueError:
+        similarity = math.nan
+    if not 0 < similarity <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number over 0 and at most 1, not {text!r}")
+    return similarity

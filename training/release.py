@@ -1,7 +1,7 @@
 """A trained network as the draft of a version: calibrated, evaluated, with golden examples, card, report."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,6 +14,8 @@ from sentiment import Classifier, Prediction, SentimentLSTM, Tokenizer, weights_
 from training.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
 from training.card import model_card
 from training.dataset import Dataset
+from training.duplicates import Duplicates, find_in_dataset
+from training.duplicates import summary as duplicate_summary
 from training.figures import evaluate, summary
 from training.plan import Plan
 from training.probing import figures_by_name, run_probes
@@ -21,6 +23,7 @@ from training.probing import summary as probe_summary
 from training.profile import profile
 from training.report import Outcome, report_files
 from training.reviews import Review
+from training.selection import Selection
 from training.trainer import Progress
 
 __all__ = ["draft_version", "probabilities_of"]
@@ -38,11 +41,13 @@ def draft_version(
     report: Callable[[str], None],
     *,
     base: ModelVersion | None = None,
+    num_runs: int | None = None,
 ) -> Draft:
     """Return the draft; its figures are of the very bytes that are published, not of what was trained.
 
     `progress` is that of the training which gave the network, for the report's curves. `base` is what it
-    started from: with few validation reviews its temperature is kept.
+    started from: with few validation reviews its temperature is kept. `num_runs` is what the ledger of runs
+    says.
     """
     weights, vocabulary = weights_to_bytes(network, plan.recipe.precision), tokenizer.to_json().encode()
     build = partial(
@@ -58,12 +63,18 @@ def draft_version(
     temperature = _temperature(dataset, uncalibrated, base, report)
     classifier = build(temperature=temperature)
     on_validation = classifier.predict(texts)
-    evaluation = _evaluations(classifier, dataset, on_validation)
+    duplicates = find_in_dataset(dataset)
+    evaluation = _evaluations(classifier, dataset, on_validation, duplicates)
     for name, figures in evaluation.items():
         report(f"{name}: {summary(figures)}")
+    selection = Selection(
+        duplicates={name: found.figures for name, found in duplicates.items()}, num_runs=num_runs
+    )
+    for name, num_found in selection.duplicates.items():
+        report(f"{name}: {duplicate_summary(num_found)}")
     probes = figures_by_name(run_probes(classifier))
     report(f"probes: {probe_summary(probes)}")
-    card = model_card(plan, dataset, network.config, temperature, evaluation, probes)
+    card = model_card(plan, dataset, network.config, temperature, evaluation, probes, selection)
     outcome = _outcome(dataset, uncalibrated, on_validation)
     return Draft(
         model=plan.model,
@@ -75,6 +86,8 @@ def draft_version(
         data=dataset.fingerprints,
         evaluation=evaluation,
         probes=probes,
+        duplicates=dict(selection.duplicates),
+        num_runs=num_runs,
         reference=profile(on_validation),
         libraries={name: installed_version(name) for name in _LIBRARIES}
         | {"python": platform.python_version()},
@@ -83,12 +96,12 @@ def draft_version(
             "tokenizer.json": vocabulary,
             "golden.jsonl": golden.write(_golden_examples(classifier)),
             "MODEL_CARD.md": card.encode(),
-            **report_files(plan, dataset, temperature, evaluation, outcome, progress),
+            **report_files(plan, dataset, temperature, evaluation, outcome, progress, selection),
         },
     )
 
 
-def probabilities_of(predictions: list[Prediction]) -> NDArray[np.float64]:
+def probabilities_of(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
     """Return the probabilities [N, L] of predictions, labels in the model's order."""
     return np.array([list(prediction.probabilities.values()) for prediction in predictions])
 
@@ -107,15 +120,24 @@ def _temperature(
 
 
 def _evaluations(
-    classifier: Classifier, dataset: Dataset, on_validation: list[Prediction]
+    classifier: Classifier,
+    dataset: Dataset,
+    on_validation: list[Prediction],
+    duplicates: Mapping[str, Duplicates],
 ) -> dict[str, Evaluation]:
-    def figures(reviews: tuple[Review, ...], predictions: list[Prediction]) -> Evaluation:
+    def figures(reviews: Sequence[Review], predictions: Sequence[Prediction]) -> Evaluation:
         return evaluate(probabilities_of(predictions), dataset.labels.indices(reviews))
 
     evaluation = {"validation": figures(dataset.split.validation, on_validation)}
     if dataset.test:
         on_test = classifier.predict([review.text for review in dataset.test])
         evaluation["test"] = figures(dataset.test, on_test)
+        known = duplicates["test in train"].places
+        kept = [place for place in range(len(on_test)) if place not in known]
+        if known and kept:
+            evaluation["test without near-duplicates"] = figures(
+                [dataset.test[place] for place in kept], [on_test[place] for place in kept]
+            )
     return evaluation
 
 

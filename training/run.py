@@ -1,6 +1,7 @@
 """The folder of one training run: its plan, and all that it needs to go on after it was stopped.
 
 plan.json        what was asked for
+id               what the ledger knows the run by, wherever its folder is moved
 data.json        fingerprints of the reviews, so that a resumed run cannot mix two data sets
 tokenizer.json   the vocabulary, once it is learned
 vectors.npy      the word vectors, once they are learned
@@ -10,6 +11,7 @@ language_model.pt, classifier.pt    the state of each stage's trainer
 
 import io
 import pickle
+import uuid
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,6 +46,7 @@ class Run:
             )
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder, plan)
+        run._replace("id", uuid.uuid4().hex.encode())
         run._replace("plan.json", plan.to_json())
         return run
 
@@ -55,6 +58,12 @@ class Run:
             return cls(folder, Plan.from_json(path.read_bytes(), source=str(path)))
         except OSError as error:
             raise InvalidCheckpoint(f"{folder} holds no run to resume: {path}: {error.strerror}") from error
+
+    @property
+    def run_id(self) -> str:
+        """What tells this run from every other; the folder's name for runs from before they had an id."""
+        path = self.folder / "id"
+        return path.read_text(encoding="utf-8") if path.exists() else self.folder.absolute().name
 
     def check_data(self, fingerprints: tuple[DataFingerprint, ...]) -> None:
         """Record the data at first; afterwards raise InvalidCheckpoint when it has changed."""

@@ -5,7 +5,16 @@ from dataclasses import replace
 
 import torch
 
-from model_store import DataFingerprint, Draft, Evaluation, GoldenExample, Histogram, ProbeFigures, golden
+from model_store import (
+    DataFingerprint,
+    Draft,
+    DuplicateFigures,
+    Evaluation,
+    GoldenExample,
+    Histogram,
+    ProbeFigures,
+    golden,
+)
 from sentiment import Classifier, NetworkConfig, SentimentLSTM, Tokenizer, TokenizerConfig, weights_to_bytes
 
 LABELS = ("negative", "positive")
@@ -55,6 +64,8 @@ def small_draft(*, payload: Mapping[str, bytes] | None = None) -> Draft:
         data=(DATA,),
         evaluation={"test": EVALUATION},
         probes={"negated praise": ProbeFigures(num_cases=40, failure_ratio=0.25)},
+        duplicates={"test in train": DuplicateFigures(num_reviews=10, num_near=3, num_exact=2)},
+        num_runs=7,
         reference={"score": Histogram(edges=(0.0, 0.5, 1.0), counts=(3, 4))},
         libraries={"torch": "2.5", "sentiment-service": "0.1.0"},
         payload=files if payload is None else payload,

@@ -108,6 +108,11 @@ def test_labels_may_be_any_script() -> None:
         ("praise.surprise", lambda it: it["probes"]["negated praise"].update(surprise=1)),
         ("probes. ", lambda it: it["probes"].update({" ": it["probes"]["negated praise"]})),
         ("probes", lambda it: it.update(probes=None)),
+        ("test in train.num_near", lambda it: it["duplicates"]["test in train"].update(num_near=-1)),
+        ("test in train: num_exact", lambda it: it["duplicates"]["test in train"].update(num_exact=4)),
+        ("test in train: num_exact", lambda it: it["duplicates"]["test in train"].update(num_reviews=2)),
+        ("num_runs", lambda it: it.update(num_runs=0)),
+        ("num_runs", lambda it: it.update(num_runs="7")),
         ("reference.score: 3 counts", lambda it: it["reference"]["score"].update(counts=[1, 2, 3])),
         ("reference.score: edges", lambda it: it["reference"]["score"].update(edges=[0, 0.5, 0.5])),
         ("reference.score.edges.0", lambda it: it["reference"]["score"].update(edges=[float("-inf"), 0, 1])),
@@ -160,6 +165,11 @@ def test_auc_may_be_missing() -> None:
 def test_manifest_from_before_there_were_probes_is_read() -> None:
     text = changed(lambda it: it.pop("probes"))
     assert Manifest.from_json(text) == replace(manifest(), probes={})
+
+
+def test_manifest_from_before_duplicates_and_runs_were_counted_is_read() -> None:
+    text = changed(lambda it: (it.pop("duplicates"), it.pop("num_runs")))
+    assert Manifest.from_json(text) == replace(manifest(), duplicates={}, num_runs=None)
 
 
 def test_probes_are_written_in_the_order_of_their_names() -> None:

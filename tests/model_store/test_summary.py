@@ -59,6 +59,8 @@ def test_describe_tells_everything_but_the_recipe() -> None:
         "test   accuracy 0.8000, F1 0.8000, AUC 0.9000, ECE 0.0100, NLL 0.4000, Brier 0.3000 on 10 reviews\n",
         "other  accuracy 0.8000, F1 0.8000, ECE",
         "\nprobes\n  negated praise  25.0% of 40 cases failed\n",
+        "\nduplicates\n  test in train  3 of 10 reviews have a near-duplicate, 2 of them an exact copy\n",
+        "runs         7 on these train reviews by then, this one included\n",
         "train: reviews.csv, 100 reviews (negative 50, positive 50), SHA-256 abab",
         "  model.safetensors             7 B\n",
     ):
@@ -66,5 +68,6 @@ def test_describe_tells_everything_but_the_recipe() -> None:
     assert "adam" not in page
 
 
-def test_describe_leaves_out_probes_that_are_not_there() -> None:
-    assert "probes" not in summary.describe(replace(manifest(), probes={}), {})
+def test_describe_leaves_out_what_is_not_there() -> None:
+    page = summary.describe(replace(manifest(), probes={}, duplicates={}, num_runs=None), {})
+    assert not any(word in page for word in ("probes", "duplicates", "runs"))

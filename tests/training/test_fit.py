@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model_store import Store, golden
+from model_store import DuplicateFigures, Store, golden
 from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
@@ -40,8 +40,9 @@ def test_it_predicts_what_it_has_learned(tiny_store: Path) -> None:
 def test_the_same_seed_gives_the_same_version_to_the_byte_and_the_alias_stays(
     tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, tiny_store: Path
 ) -> None:
+    # Each in a folder of its own, so that each is the first run of its ledger.
     assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
-    assert fit(tiny_reviews, tiny_recipe, tmp_path, "--run-folder", str(tmp_path / "second")) == 0
+    assert fit(tiny_reviews, tiny_recipe, tmp_path, "--run-folder", str(tmp_path / "other" / "run")) == 0
     store = Store(tmp_path / "store")
     assert store.versions("reviews") == [1, 2]
     assert store.aliases("reviews") == {"production": 1}
@@ -163,6 +164,69 @@ def test_test_reviews_are_reported_and_evaluate_agrees(
     assert report["figures"]["confusion"] == [list(row) for row in figures.confusion]
     assert main(command) == 0
     assert f"accuracy {figures.accuracy:.2%}" in capsys.readouterr().out
+
+
+def test_test_reviews_that_were_trained_on_are_counted_and_the_others_measured_apart(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = [
+        {"text": f"Nobody told me that {number} ducks would be in this {word} picture.", "label": label}
+        for number in ("seven", "nine")
+        for label, word in enumerate(("terrible", "wonderful"))
+    ]
+    test = write_jsonl(tmp_path / "test.jsonl", [*made_up_reviews(), *own])
+    unlabelled = write_jsonl(tmp_path / "more.jsonl", own[:1])
+    assert fit(tiny_reviews, tiny_recipe, tmp_path, "--test", str(test), "--unlabelled", str(unlabelled)) == 0
+    version = Store(tmp_path / "store").load("reviews", device="cpu")
+    found = version.manifest.duplicates
+    num_validation = version.manifest.evaluation["validation"].num_reviews
+    assert found["validation in train"].num_reviews == num_validation
+    assert found["validation in train"].num_exact == 0
+    assert found["test in train"].num_reviews == 254
+    assert found["test in train"].num_exact == 250 - num_validation
+    assert found["test in unlabelled"] == DuplicateFigures(num_reviews=254, num_near=2, num_exact=1)
+    without = version.manifest.evaluation["test without near-duplicates"]
+    assert without.num_reviews == 254 - found["test in train"].num_near
+    page = (tmp_path / "store" / "reviews" / "1" / "report" / "index.html").read_text(encoding="utf-8")
+    output = capsys.readouterr().out
+    for text in (version.card, page, output):
+        assert "test without near-duplicates" in text
+        assert "test in unlabelled" in text
+
+
+def test_without_near_duplicates_there_is_one_figure_for_test(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path
+) -> None:
+    rows = [
+        {"text": f"No duck is {word} here.", "label": place} for place, word in enumerate(("bad", "good"))
+    ]
+    test = write_jsonl(tmp_path / "test.jsonl", rows)
+    assert fit(tiny_reviews, tiny_recipe, tmp_path, "--test", str(test)) == 0
+    manifest = Store(tmp_path / "store").manifest("reviews", 1)
+    assert manifest.evaluation.keys() == {"validation", "test"}
+    assert manifest.duplicates.keys() == {"validation in train", "test in train"}
+
+
+def test_the_second_run_on_the_same_reviews_says_so(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = write_jsonl(tmp_path / "others.jsonl", made_up_reviews()[::-1])
+    assert fit(others, tiny_recipe, tmp_path, "--run-folder", str(tmp_path / "runs" / "others")) == 0
+    for name in ("first", "second"):
+        assert fit(tiny_reviews, tiny_recipe, tmp_path, "--run-folder", str(tmp_path / "runs" / name)) == 0
+    assert main(["fit", "--resume", str(tmp_path / "runs" / "second")]) == 0
+    assert f"this one included: 2 in {tmp_path / 'runs' / 'ledger.jsonl'}" in capsys.readouterr().out
+    store = Store(tmp_path / "store")
+    assert [store.manifest("reviews", number).num_runs for number in (1, 2, 3, 4)] == [1, 1, 2, 2]
+    folder = tmp_path / "store" / "reviews"
+    for file in ("MODEL_CARD.md", "report/index.html"):
+        assert "the ledger had no other run" in (folder / "2" / file).read_text(encoding="utf-8")
+        assert "the ledger had 2 runs, this one among them" in (folder / "3" / file).read_text(
+            encoding="utf-8"
+        )
+    first, second = (store.manifest("reviews", number).files for number in (2, 3))
+    differing = {name for name in first if first[name] != second[name]}
+    assert differing == {"MODEL_CARD.md", "report/index.html"}
 
 
 def test_evaluate_refuses_labels_that_the_model_does_not_have(

@@ -8,6 +8,7 @@ from training.plan import Plan
 from training.report.gallery import draw_gallery
 from training.report.outcome import Outcome
 from training.report.page import report_page
+from training.selection import Selection
 from training.trainer import Progress
 
 __all__ = ["report_files"]
@@ -20,13 +21,14 @@ def report_files(
     evaluation: Mapping[str, Evaluation],
     outcome: Outcome,
     progress: Progress,
+    selection: Selection,
 ) -> dict[str, bytes]:
     """Return the content of each file of the report by its path in the version.
 
     The same run gives the same bytes, at any time and with any settings of matplotlib.
     """
     pictures = draw_gallery(outcome, progress, evaluation["validation"])
-    page = report_page(plan, dataset, temperature, evaluation, outcome, pictures)
+    page = report_page(plan, dataset, temperature, evaluation, outcome, pictures, selection)
     return {f"report/{picture.name}": picture.png for picture in pictures} | {
         "report/index.html": page.encode()
     }

@@ -11,7 +11,15 @@ from training.dataset import Dataset
 from training.plan import Plan
 from training.report.gallery import Picture
 from training.report.outcome import Outcome
-from training.report.tables import data_table, figures_table, labels_table, mistakes_table, recipe_table
+from training.report.tables import (
+    data_table,
+    duplicates_table,
+    figures_table,
+    labels_table,
+    mistakes_table,
+    recipe_table,
+)
+from training.selection import Selection
 
 __all__ = ["report_page"]
 
@@ -26,6 +34,7 @@ def report_page(
     evaluation: Mapping[str, Evaluation],
     outcome: Outcome,
     pictures: Iterable[Picture],
+    selection: Selection,
 ) -> str:
     """Return the page. Text from recipe and reviews is escaped; of the reviews themselves it shows none."""
     validation = evaluation["validation"]
@@ -44,6 +53,8 @@ def report_page(
         num_reserved=f"{dataset.split.num_reserved:,}",
         mistakes=mistakes_table(outcome.confident_mistakes(_NUM_MISTAKES)),
         data=data_table(dataset.fingerprints),
+        runs=escape(str(selection)),
+        duplicates=duplicates_table(selection.duplicates),
         temperature=f"{temperature:.3f}",
         recipe_table=recipe_table(plan.recipe_fields()),
     )

@@ -6,10 +6,17 @@ from html import escape
 import numpy as np
 from pydantic import JsonValue
 
-from model_store import DataFingerprint, Evaluation
+from model_store import DataFingerprint, DuplicateFigures, Evaluation
 from training.report.outcome import Mistake
 
-__all__ = ["data_table", "figures_table", "labels_table", "mistakes_table", "recipe_table"]
+__all__ = [
+    "data_table",
+    "duplicates_table",
+    "figures_table",
+    "labels_table",
+    "mistakes_table",
+    "recipe_table",
+]
 
 
 def figures_table(evaluation: Mapping[str, Evaluation]) -> str:
@@ -58,6 +65,15 @@ def data_table(data: Iterable[DataFingerprint]) -> str:
         for part in data
     )
     return _table(["role", "source", "labels", "SHA-256", "reviews"], rows, num_texts=4)
+
+
+def duplicates_table(duplicates: Mapping[str, DuplicateFigures]) -> str:
+    """Return how many reviews of one part stand in another."""
+    rows = (
+        [name, f"{it.num_reviews:,}", f"{it.num_near:,}", f"{it.num_exact:,}"]
+        for name, it in duplicates.items()
+    )
+    return _table(["reviews", "number", "near-duplicates", "exact copies among them"], rows, num_texts=1)
 
 
 def recipe_table(recipe: Mapping[str, JsonValue]) -> str:
