@@ -1,7 +1,7 @@
 """A trained network as the draft of a version: calibrated, evaluated, with golden examples, card, report."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,7 +14,8 @@ from sentiment import Classifier, Prediction, SentimentLSTM, Tokenizer, weights_
 from training.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
 from training.card import model_card
 from training.dataset import Dataset
-from training.figures import evaluate, summary
+from training.figures import evaluate, evaluate_sources, summary
+from training.labels import LabelSet
 from training.plan import Plan
 from training.probing import figures_by_name, run_probes
 from training.probing import summary as probe_summary
@@ -109,14 +110,27 @@ def _temperature(
 def _evaluations(
     classifier: Classifier, dataset: Dataset, on_validation: list[Prediction]
 ) -> dict[str, Evaluation]:
-    def figures(reviews: tuple[Review, ...], predictions: list[Prediction]) -> Evaluation:
-        return evaluate(probabilities_of(predictions), dataset.labels.indices(reviews))
-
-    evaluation = {"validation": figures(dataset.split.validation, on_validation)}
+    labels, validation = dataset.labels, dataset.split.validation
+    evaluation = _figures("validation", labels, validation, on_validation, dataset.validation_sources)
     if dataset.test:
         on_test = classifier.predict([review.text for review in dataset.test])
-        evaluation["test"] = figures(dataset.test, on_test)
+        evaluation |= _figures("test", labels, dataset.test, on_test, dataset.test_sources)
     return evaluation
+
+
+def _figures(
+    name: str,
+    labels: LabelSet,
+    reviews: Sequence[Review],
+    predictions: list[Prediction],
+    sources: Mapping[str, Sequence[int]],
+) -> dict[str, Evaluation]:
+    """Return the figures on all reviews as `name`, and those on each source as `name` and the source."""
+    probabilities, truth = probabilities_of(predictions), labels.indices(reviews)
+    of_sources = evaluate_sources(probabilities, truth, labels.names, sources)
+    return {name: evaluate(probabilities, truth, labels.names)} | {
+        f"{name} {source}": figures for source, figures in of_sources.items()
+    }
 
 
 def _outcome(dataset: Dataset, uncalibrated: NDArray[np.float64], on_validation: list[Prediction]) -> Outcome:
