@@ -1,18 +1,20 @@
 """Measure what reviews of one's own are worth: a released model as it is, adapted, and trained from scratch.
 
-    python -m bench.adaptation REVIEWS.jsonl.xz --adapt 100 1000 --scratch 100
+    OMP_NUM_THREADS=1 python -m bench.adaptation REVIEWS.jsonl.xz
 
 REVIEWS has the fields `id`, `text`, `label` and `split`. N of its "train" reviews, the same for either way,
-are trained on; the figures are of its "test" reviews. Prints a row of a table for each model as it is done:
-accuracy, expected calibration error, processor seconds.
+are trained on; the figures are of its "test" reviews. Prints a Markdown table, a row for each model as it is
+done: accuracy, expected calibration error, processor seconds. What training itself tells goes to stderr.
 """
 
 import argparse
 import hashlib
 import json
 import lzma
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,36 +24,42 @@ from training.evaluation import evaluate_version
 from training.reviews import Columns
 
 Row = dict[str, object]
+NUMBERS = (100, 1000, 10_000)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table for the file that the command line names."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("reviews", type=Path)
-    parser.add_argument("--adapt", type=int, nargs="*", default=[], metavar="N")
-    parser.add_argument("--scratch", type=int, nargs="*", default=[], metavar="N")
-    options = parser.parse_args()
+    for name in ("--adapt", "--scratch"):
+        numbers = "100, 1,000 and 10,000"
+        parser.add_argument(
+            name, type=int, nargs="*", default=NUMBERS, metavar="N", help=f"reviews (default: {numbers})"
+        )
+    options = parser.parse_args(arguments)
     with lzma.open(options.reviews, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     with TemporaryDirectory() as folder:
         measure(rows, options.adapt, options.scratch, Path(folder))
 
 
-def measure(rows: list[Row], adapt: list[int], scratch: list[int], folder: Path) -> None:
+def measure(rows: list[Row], adapt: Sequence[int], scratch: Sequence[int], folder: Path) -> None:
     """Print a row for the released model and for each number of reviews."""
     test = write(folder / "test.jsonl", (row for row in rows if row["split"] == "test"))
     train = sorted((row for row in rows if row["split"] == "train"), key=place)
     report = evaluate_version(
         store=RELEASED, reference="reviews", test=[test], columns=Columns(), skip_bad=False, device="cpu"
     )
-    print_row("released, as it is", 0, report.figures, 0.0)
+    print("| model | own reviews | accuracy | ECE | processor time |\n|---|---|---|---|---|")
+    print_row("released, as it is", 0, report.figures, None)
     ways = [("adapted", number) for number in adapt] + [("from scratch", number) for number in scratch]
     for way, number in ways:
         begun = time.process_time()
         reviews = write(folder / f"{number}.jsonl", train[:number])
-        figures = fit(way, reviews, test, folder / f"{way}-{number}")
+        with redirect_stdout(sys.stderr):
+            figures = fit(way, reviews, test, folder / f"{way}-{number}")
         print_row(way, number, figures, time.process_time() - begun)
 
 
@@ -64,11 +72,10 @@ def fit(way: str, reviews: Path, test: Path, folder: Path) -> Evaluation:
     return Store(folder / "store").manifest("reviews", 1).evaluation["test"]
 
 
-def print_row(way: str, number: int, figures: Evaluation, seconds: float) -> None:
-    """Print one line of a Markdown table."""
-    print(
-        f"| {way} | {number:,} | {figures.accuracy:.2%} | {figures.ece:.2%} | {seconds:.0f} s |", flush=True
-    )
+def print_row(way: str, number: int, figures: Evaluation, seconds: float | None) -> None:
+    """Print one line of the table."""
+    cells = [way, f"{number:,}", f"{figures.accuracy:.2%}", f"{figures.ece:.2%}"]
+    print(f"| {' | '.join([*cells, '' if seconds is None else f'{seconds:.0f} s'])} |", flush=True)
 
 
 def place(row: Row) -> bytes:

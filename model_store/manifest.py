@@ -130,6 +130,10 @@ class Evaluation:
     brier: Annotated[float, Field(ge=0, le=2)]
     confusion: tuple[tuple[Count, ...], ...]
     """`confusion[true][predicted]`, in the order of the labels."""
+    mae: Annotated[float, Field(ge=0)] | None = None
+    """Mean absolute error, in stars or whatever the labels count; None unless all labels are numbers."""
+    within_one: Ratio | None = None
+    """Share of predictions at most one star off; None unless all labels are numbers."""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.confusion) for row in self.confusion):

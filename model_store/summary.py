@@ -80,8 +80,13 @@ def _accuracy(evaluation: Mapping[str, Evaluation]) -> str:
 
 def _figures(evaluation: Evaluation) -> str:
     auc = "" if evaluation.auc is None else f", AUC {evaluation.auc:.4f}"
+    off = (
+        ""
+        if evaluation.mae is None
+        else f", MAE {evaluation.mae:.4f}, within one {evaluation.within_one:.4f}"
+    )
     return (
-        f"accuracy {evaluation.accuracy:.4f}, F1 {evaluation.f1:.4f}{auc}, ECE {evaluation.ece:.4f}, "
+        f"accuracy {evaluation.accuracy:.4f}{off}, F1 {evaluation.f1:.4f}{auc}, ECE {evaluation.ece:.4f}, "
         f"NLL {evaluation.nll:.4f}, Brier {evaluation.brier:.4f} on {evaluation.num_reviews} reviews"
     )
 

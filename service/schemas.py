@@ -123,6 +123,12 @@ class EvaluationFigures(Schema):
     nll: float = Field(description="Mean negative log likelihood, in nats.")
     brier: float
     confusion: list[list[int]] = Field(description="`confusion[true][predicted]`, in the order of labels.")
+    mae: float | None = Field(
+        default=None, description="Mean absolute error, in stars; null unless all labels are numbers."
+    )
+    within_one: Probability | None = Field(
+        default=None, description="Share at most one star off; null unless all labels are numbers."
+    )
 
 
 class ModelInfo(Schema):

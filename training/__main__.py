@@ -13,7 +13,7 @@ from model_store import RELEASED, Manifest, Store
 from sentiment import SentimentError
 from training.base import Base, adapted_recipe, find_base
 from training.comparison import Candidate, compare_versions, comparison_lines
-from training.download import ARCHIVES, download
+from training.download import ARCHIVES, digest, download
 from training.duplicates import ShingledTexts, find_duplicates, pair_lines
 from training.duplicates import summary as duplicate_summary
 from training.errors import InvalidBase, ProbesDoNotApply
@@ -118,10 +118,13 @@ def _download(options: argparse.Namespace) -> None:
     path = download(
         options.url or archive.url,
         options.to / archive.file_name,
-        md5=archive.md5,
+        checksum=archive.checksum,
         size_bytes=archive.size_bytes,
     )
     print(path)
+    if archive.checksum is None:
+        note = f"no checksum is published for {path.name}, so it was not checked; its SHA-256 is"
+        print(f"{note} {digest(path, 'sha256')}", file=sys.stderr)
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -165,7 +168,11 @@ def _new_folder(recipe: str) -> Path:
 
 def _columns(options: argparse.Namespace) -> Columns:
     return Columns(
-        text=options.text_column, label=options.label_column, id=options.id_column, group=options.group_column
+        text=options.text_column,
+        label=options.label_column,
+        id=options.id_column,
+        group=options.group_column,
+        stars=options.stars,
     )
 
 

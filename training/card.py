@@ -82,12 +82,18 @@ def _counts(part: DataFingerprint) -> str:
 
 
 def _evaluation_rows(evaluation: Mapping[str, Evaluation]) -> str:
-    return "\n".join(
+    rows = (
         f"| {name} | {figures.num_reviews:,} | {figures.accuracy:.2%} | {figures.f1:.4f} | "
         f"{'' if figures.auc is None else f'{figures.auc:.4f}'} | {figures.ece:.2%} | {figures.nll:.4f} | "
         f"{figures.brier:.4f} |"
         for name, figures in evaluation.items()
     )
+    distances = (
+        f"On {name}, labels are {figures.mae:.3f} off on average, {figures.within_one:.2%} at most one."
+        for name, figures in evaluation.items()
+        if figures.mae is not None
+    )
+    return "\n\n".join(["\n".join(rows), *distances])
 
 
 def _confusions(evaluation: Mapping[str, Evaluation], labels: Sequence[str]) -> str:

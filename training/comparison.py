@@ -18,8 +18,8 @@ from training.reviews import Columns
 
 __all__ = ["Candidate", "Comparison", "compare_versions", "comparison_lines"]
 
-_FIGURES = ("accuracy", "f1", "auc", "ece", "nll", "brier")
-_RATIOS = ("accuracy", "ece")
+_FIGURES = ("accuracy", "f1", "auc", "ece", "nll", "brier", "mae", "within_one")
+_RATIOS = ("accuracy", "ece", "within_one")
 """Shown in percent, and so differ by points."""
 
 
@@ -85,8 +85,8 @@ def compare_versions(
         test=tuple(path.name for path in test),
         labels=labels,
         num_skipped=collection.num_skipped,
-        a_figures=evaluate(of_a, truth),
-        b_figures=evaluate(of_b, truth),
+        a_figures=evaluate(of_a, truth, labels),
+        b_figures=evaluate(of_b, truth, labels),
         paired=compare_pairs(of_a.argmax(axis=1) == truth, of_b.argmax(axis=1) == truth),
     )
 
@@ -102,7 +102,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         f"on {', '.join(comparison.test)} ({comparison.a_figures.num_reviews:,} reviews)",
         *skipped,
         "",
-        f"{'':<12}{'A':>10}{'B':>10}{'B - A':>10}",
+        f"{'':<13}{'A':>10}{'B':>10}{'B - A':>10}",
         *_figure_lines(comparison),
         "",
         *_count_lines(comparison),
@@ -138,11 +138,11 @@ def _figure_lines(comparison: Comparison) -> Iterator[str]:
         if difference is not None:
             values = (getattr(figures, name) for figures in (comparison.a_figures, comparison.b_figures))
             cells = [_cell(name, value) for value in values]
-            yield f"{_heading(name):<12}" + "".join(cells) + _cell(name, difference, sign="+")
+            yield f"{_heading(name):<13}" + "".join(cells) + _cell(name, difference, sign="+")
 
 
 def _heading(name: str) -> str:
-    return f"{name}, %" if name in _RATIOS else name
+    return f"{name.replace('_', ' ')}, %" if name in _RATIOS else name
 
 
 def _cell(name: str, value: float, sign: str = "") -> str:

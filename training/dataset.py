@@ -1,8 +1,8 @@
 """The reviews of one training run: read, split, labelled and fingerprinted."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from model_store import DataFingerprint
 from training.fingerprint import fingerprint
@@ -10,6 +10,7 @@ from training.labels import LabelSet
 from training.plan import Plan
 from training.readers import read_reviews
 from training.reviews import Part, Review, ReviewCollection
+from training.sources import places_by_source
 from training.split import Split, read_reserved_ids, split_validation
 
 __all__ = ["Dataset", "read_dataset"]
@@ -25,6 +26,9 @@ class Dataset:
     unlabelled_texts: tuple[str, ...]
     num_skipped: int
     fingerprints: tuple[DataFingerprint, ...]
+    validation_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By file: where its reviews stand among those to validate on; empty if all are of one file."""
+    test_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def texts(self) -> list[str]:
@@ -62,6 +66,8 @@ def read_dataset(plan: Plan) -> Dataset:
         unlabelled_texts=tuple(review.text for review in unlabelled.reviews if review.text not in held_out),
         num_skipped=sum(collection.num_skipped for collection in collections.values()),
         fingerprints=tuple(_fingerprints(collections)),
+        validation_sources=places_by_source(train, split.validation_places),
+        test_sources=places_by_source(test),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, Literal, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
@@ -16,31 +16,56 @@ from tqdm import tqdm
 
 from training.errors import DownloadFailed
 
-__all__ = ["ARCHIVES", "IMDB", "Archive", "download"]
+__all__ = ["ARCHIVES", "IMDB", "PRODUCTS", "SENTENCES", "Archive", "Checksum", "digest", "download"]
 
 _TIMEOUT_SECONDS = 30
 _CHUNK_BYTES = 256 * 1024
 _RANGE_NOT_SATISFIABLE = 416
+_NAMES = {"md5": "MD5", "sha256": "SHA-256"}
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+Algorithm = Literal["md5", "sha256"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What the bytes of a file must come to, in hexadecimal."""
+
+    algorithm: Algorithm
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """A published data set: where it is, and how to tell that it has come whole."""
+    """A published data set: where it is, and how to tell that it has come whole, where that is published."""
 
     url: str
-    md5: str
-    size_bytes: int
+    checksum: Checksum | None
+    size_bytes: int | None
     file_name: str
 
 
 IMDB = Archive(
     url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
-    md5="7c2ac02c03563afcf9b574c7e56c153a",
+    checksum=Checksum("md5", "7c2ac02c03563afcf9b574c7e56c153a"),
     size_bytes=84_125_825,
     file_name="aclImdb_v1.tar.gz",
 )
-ARCHIVES = {"imdb": IMDB}
+PRODUCTS = Archive(
+    url="https://www.cs.jhu.edu/~mdredze/datasets/sentiment/domain_sentiment_data.tar.gz",
+    checksum=None,
+    size_bytes=None,
+    file_name="domain_sentiment_data.tar.gz",
+)
+# The copy that Hugging Face's data set rotten_tomatoes was made from, whose dataset_infos.json has the sum.
+SENTENCES = Archive(
+    url="https://storage.googleapis.com/seldon-datasets/sentence_polarity_v1/rt-polaritydata.tar.gz",
+    checksum=Checksum("sha256", "a05befe52aafda71d458d188a1c54506a998b1308613ba76bbda2e5029409ce9"),
+    size_bytes=487_770,
+    file_name="rt-polaritydata.tar.gz",
+)
+ARCHIVES = {"imdb": IMDB, "products": PRODUCTS, "sentences": SENTENCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +77,39 @@ class _Answer:
     total_bytes: int | None
 
 
-def download(url: str, destination: Path, *, md5: str, size_bytes: int | None) -> Path:
+def download(url: str, destination: Path, *, checksum: Checksum | None, size_bytes: int | None) -> Path:
     """Fetch `url` into the file `destination` and return it; a right file that is there is left as it is.
 
     The bytes go to `destination` + ".part" first. If the connection breaks, that part stays, and the next
     call goes on from it where the server allows. Raises `DownloadFailed` on anything that goes wrong; if
-    the size or the checksum is not the expected one, the part is deleted.
+    the size or the checksum is not the expected one, the part is deleted. Without a checksum any file that is
+    there is taken for right, and nothing is pieced together from two calls, since none could tell.
     """
     _check_address(url)
     if destination.is_dir():
         raise DownloadFailed(f"{destination}: a folder is in the way of the file")
     part = destination.with_name(destination.name + ".part")
     with _writing(destination):
-        if destination.is_file() and _md5(destination) == md5.lower():
+        if destination.is_file() and _is_right(destination, checksum):
             return destination
         destination.parent.mkdir(parents=True, exist_ok=True)
+        if checksum is None:
+            part.unlink(missing_ok=True)
         if _size_bytes(part) != size_bytes:
             _fetch(url, part, size_bytes)
-        _check(url, part, md5.lower(), size_bytes)
+        _check(url, part, checksum, size_bytes)
         part.replace(destination)
     return destination
+
+
+def digest(path: Path, algorithm: Algorithm) -> str:
+    """Return the checksum of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def _is_right(path: Path, checksum: Checksum | None) -> bool:
+    return checksum is None or digest(path, checksum.algorithm) == checksum.value.lower()
 
 
 def _fetch(url: str, part: Path, size_bytes: int | None) -> None:
@@ -150,12 +188,13 @@ def _copy(
         progress.update(len(chunk))
 
 
-def _check(url: str, part: Path, md5: str, size_bytes: int | None) -> None:
+def _check(url: str, part: Path, checksum: Checksum | None, size_bytes: int | None) -> None:
     """Delete `part` and raise `DownloadFailed` if it is not what was expected."""
     if size_bytes is not None and (found_bytes := _size_bytes(part)) != size_bytes:
         _refuse(url, part, "size in bytes", size_bytes, found_bytes)
-    if (found_md5 := _md5(part)) != md5:
-        _refuse(url, part, "MD5 checksum", md5, found_md5)
+    if checksum is not None and not _is_right(part, checksum):
+        what = f"{_NAMES[checksum.algorithm]} checksum"
+        _refuse(url, part, what, checksum.value.lower(), digest(part, checksum.algorithm))
 
 
 def _refuse(url: str, part: Path, what: str, expected: object, got: object) -> NoReturn:
@@ -211,8 +250,3 @@ def _progress(part: Path, start_bytes: int, total_bytes: int | None) -> "tqdm[No
 
 def _size_bytes(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_store import Evaluation, ProbeFigures, Store
-from training.figures import evaluate, summary
+from training.figures import evaluate, evaluate_sources, summary
 from training.labels import LabelSet
 from training.probing import figures_by_name, run_probes, table_lines
 from training.readers import read_reviews
 from training.release import probabilities_of
 from training.reviews import Columns
+from training.sources import places_by_source
 
 __all__ = ["EvaluationReport", "evaluate_version", "report_lines"]
 
@@ -27,6 +28,8 @@ class EvaluationReport:
     seconds: float
     """Time to tokenize and score all reviews, after loading."""
     figures: Evaluation
+    sources: dict[str, Evaluation]
+    """By file, where there are several."""
     probes: dict[str, ProbeFigures]
     """By capability; empty where the probes do not apply."""
 
@@ -37,18 +40,21 @@ def evaluate_version(
     """Return how a version does on the reviews of `test`; raises what loading and reading raise."""
     version = Store(store).load(reference, device=device)
     collection = read_reviews(test, split="test", columns=columns, skip_bad=skip_bad)
-    labels = LabelSet.for_names(version.classifier.labels).indices(collection.reviews)
+    names = version.classifier.labels
+    labels = LabelSet.for_names(names).indices(collection.reviews)
     version.classifier.warm_up()
     start = time.perf_counter()
     predictions = version.classifier.predict([review.text for review in collection.reviews])
     seconds = time.perf_counter() - start
+    probabilities = probabilities_of(predictions)
     return EvaluationReport(
         version=str(version),
         test=tuple(path.name for path in test),
-        labels=version.classifier.labels,
+        labels=names,
         num_skipped=collection.num_skipped,
         seconds=seconds,
-        figures=evaluate(probabilities_of(predictions), labels),
+        figures=evaluate(probabilities, labels, names),
+        sources=evaluate_sources(probabilities, labels, names, places_by_source(collection)),
         probes=figures_by_name(run_probes(version.classifier)),
     )
 
@@ -64,6 +70,7 @@ def report_lines(report: EvaluationReport) -> list[str]:
     return [
         f"{report.version} on {', '.join(report.test)}",
         summary(report.figures),
+        *(f"{name}: {summary(figures)}" for name, figures in report.sources.items()),
         *skipped,
         "confusion, rows true, columns predicted:",
         f"  {'':<{width}}  " + "  ".join(f"{label:>{max(width, 7)}}" for label in report.labels),

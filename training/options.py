@@ -125,11 +125,13 @@ def _add_duplicates(command: argparse.ArgumentParser) -> None:
 
 
 def _add_download(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", choices=sorted(ARCHIVES))
+    command.add_argument("name", choices=sorted(ARCHIVES), help="docs/data.md tells what they are")
     command.add_argument(
         "--to", type=Path, default=Path("data"), metavar="FOLDER", help="default: %(default)s"
     )
-    command.add_argument("--url", help="fetch it from a mirror; it must be the same to the byte")
+    command.add_argument(
+        "--url", help="fetch it from a mirror; it must be the same to the byte where a checksum is published"
+    )
 
 
 def _add_version(command: argparse.ArgumentParser) -> None:
@@ -158,6 +160,12 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
             metavar="NAME",
             help=f"field that holds the {name} (default: %(default)s)",
         )
+    command.add_argument(
+        "--stars",
+        type=int,
+        choices=(5, 10),
+        help="labels are ratings from 1 to 5 or from 1 to 10; read them as five classes, 1 to 5",
+    )
     command.add_argument(
         "--skip-bad", action="store_true", help="count bad reviews instead of stopping at one"
     )

@@ -16,7 +16,8 @@ from training.card import model_card
 from training.dataset import Dataset
 from training.duplicates import Duplicates, find_in_dataset
 from training.duplicates import summary as duplicate_summary
-from training.figures import evaluate, summary
+from training.figures import evaluate, evaluate_sources, summary
+from training.labels import LabelSet
 from training.plan import Plan
 from training.probing import figures_by_name, run_probes
 from training.probing import summary as probe_summary
@@ -125,20 +126,33 @@ def _evaluations(
     on_validation: list[Prediction],
     duplicates: Mapping[str, Duplicates],
 ) -> dict[str, Evaluation]:
-    def figures(reviews: Sequence[Review], predictions: Sequence[Prediction]) -> Evaluation:
-        return evaluate(probabilities_of(predictions), dataset.labels.indices(reviews))
-
-    evaluation = {"validation": figures(dataset.split.validation, on_validation)}
+    labels, validation = dataset.labels, dataset.split.validation
+    evaluation = _figures("validation", labels, validation, on_validation, dataset.validation_sources)
     if dataset.test:
         on_test = classifier.predict([review.text for review in dataset.test])
-        evaluation["test"] = figures(dataset.test, on_test)
+        evaluation |= _figures("test", labels, dataset.test, on_test, dataset.test_sources)
         known = duplicates["test in train"].places
         kept = [place for place in range(len(on_test)) if place not in known]
         if known and kept:
-            evaluation["test without near-duplicates"] = figures(
-                [dataset.test[place] for place in kept], [on_test[place] for place in kept]
-            )
+            reviews = [dataset.test[place] for place in kept]
+            predictions = [on_test[place] for place in kept]
+            evaluation |= _figures("test without near-duplicates", labels, reviews, predictions, {})
     return evaluation
+
+
+def _figures(
+    name: str,
+    labels: LabelSet,
+    reviews: Sequence[Review],
+    predictions: list[Prediction],
+    sources: Mapping[str, Sequence[int]],
+) -> dict[str, Evaluation]:
+    """Return the figures on all reviews as `name`, and those on each source as `name` and the source."""
+    probabilities, truth = probabilities_of(predictions), labels.indices(reviews)
+    of_sources = evaluate_sources(probabilities, truth, labels.names, sources)
+    return {name: evaluate(probabilities, truth, labels.names)} | {
+        f"{name} {source}": figures for source, figures in of_sources.items()
+    }
 
 
 def _outcome(dataset: Dataset, uncalibrated: NDArray[np.float64], on_validation: list[Prediction]) -> Outcome:

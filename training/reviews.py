@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Columns", "Part", "Review", "ReviewCollection", "Source"]
+__all__ = ["RATING", "Columns", "Part", "Review", "ReviewCollection", "Source"]
+
+RATING = "rating"
+"""The label column that stands for star ratings in the archives that have them."""
 
 Part = Literal["train", "test", "unlabelled"]
 """Which reviews of a data set to read; a table has only one part, itself."""
@@ -27,16 +30,19 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The names of the fields to read from a table (JSONL, CSV, TSV, Parquet).
+    """The names of the fields to read from a table (JSONL, CSV, TSV, Parquet), and how to read labels.
 
     Only `text` must be there, and `label` where labels are read. Without `id` a review is called by its
     line number, without `group` it has no group; a name given in place of these two defaults must be there.
+    Of the columns, a data set in a layout of its own knows only `RATING`, as the name of the label.
     """
 
     text: str = "text"
     label: str = "label"
     id: str = "id"
     group: str = "movie"
+    stars: Literal[5, 10] | None = None
+    """Labels are ratings from 1 to this, to be read as the classes 1 to 5; None takes them as they stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

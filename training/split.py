@@ -19,6 +19,8 @@ class Split:
     validation: tuple[Review, ...]
     num_reserved: int
     num_dropped_duplicates: int
+    validation_places: tuple[int, ...]
+    """Where the validation reviews stood among those that were split."""
 
 
 def split_validation(reviews: Sequence[Review], *, ratio: float, reserved_ids: Set[str], seed: int) -> Split:
@@ -42,6 +44,7 @@ def split_validation(reviews: Sequence[Review], *, ratio: float, reserved_ids: S
         validation=validation,
         num_reserved=sum(review.id in reserved_ids for review in validation),
         num_dropped_duplicates=len(rest) - len(train),
+        validation_places=tuple(place for place, out in enumerate(held_out) if out),
     )
 
 

@@ -99,6 +99,8 @@ def test_labels_may_be_any_script() -> None:
         ("evaluation.test.accuracy", lambda it: it["evaluation"]["test"].update(accuracy=1.5)),
         ("evaluation.test.auc", lambda it: it["evaluation"]["test"].update(auc="high")),
         ("evaluation.test.nll", lambda it: it["evaluation"]["test"].update(nll=float("nan"))),
+        ("evaluation.test.mae", lambda it: it["evaluation"]["test"].update(mae=-0.1)),
+        ("evaluation.test.within_one", lambda it: it["evaluation"]["test"].update(within_one=1.1)),
         ("test: confusion must be", lambda it: it["evaluation"]["test"].update(confusion=[[4, 1], [5]])),
         ("test: confusion must add", lambda it: it["evaluation"]["test"].update(confusion=[[4, 1], [1, 3]])),
         ("evaluation.test.confusion", lambda it: it["evaluation"]["test"].update(confusion=[[10]])),
@@ -180,3 +182,13 @@ def test_probes_are_written_in_the_order_of_their_names() -> None:
 
 def test_size() -> None:
     assert manifest().size_bytes == sum(map(len, small_draft().payload.values()))
+
+
+def test_figures_from_before_there_were_stars_are_read() -> None:
+    fields = json.loads(manifest().to_json())
+    figures = fields["evaluation"]["test"]
+    assert figures.pop("mae") is figures.pop("within_one") is None
+    assert Manifest.from_json(json.dumps(fields)) == manifest()
+    figures |= {"mae": 0.25, "within_one": 0.9}
+    read = Manifest.from_json(json.dumps(fields)).evaluation["test"]
+    assert (read.mae, read.within_one) == (0.25, 0.9)

@@ -71,3 +71,8 @@ def test_describe_tells_everything_but_the_recipe() -> None:
 def test_describe_leaves_out_what_is_not_there() -> None:
     page = summary.describe(replace(manifest(), probes={}, duplicates={}, num_runs=None), {})
     assert not any(word in page for word in ("probes", "duplicates", "runs"))
+
+
+def test_describe_tells_how_many_stars_predictions_are_off() -> None:
+    stars = replace(EVALUATION, mae=0.25, within_one=0.9)
+    assert "accuracy 0.8000, MAE 0.2500, within one 0.9000, F1" in summary.describe(manifest(test=stars), {})

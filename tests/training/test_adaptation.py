@@ -1,11 +1,14 @@
 """`python -m training fit --from`: a published version as the start, and what can go wrong with it."""
 
+import csv
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from model_store import RELEASED, ModelNotFound, ModelVersion, Store, golden
@@ -110,6 +113,35 @@ def test_training_begins_with_the_weights_the_vocabulary_and_the_network_of_the_
     assert probabilities(adapted) == probabilities(base)
     network = adapted.manifest.network
     assert (network.hidden_size, network.input_dropout, network.output_dropout) == (16, 0.1, 0.2)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_one_command_takes_reviews_in_any_format_with_columns_of_their_own(
+    tmp_path: Path, recipe: Path, tiny_store: Path, ending: str
+) -> None:
+    rows = [
+        {"body": row["text"], "sentiment": ("neg", "pos")[row["label"] == 1], "product": f"p{place % 9}"}
+        for place, row in enumerate(made_up_reviews()[:40])
+    ]
+    path = tmp_path / f"mine{ending}"
+    match ending:
+        case ".csv":
+            with path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, rows[0])
+                writer.writeheader()
+                writer.writerows(rows)
+        case ".jsonl":
+            write_jsonl(path, rows)
+        case ".parquet":
+            pq.write_table(pa.Table.from_pylist(rows), path)
+    columns = ["--text-column", "body", "--label-column", "sentiment", "--group-column", "product"]
+    assert adapt(path, recipe, tiny_store, tmp_path, *columns) == 0
+    adapted = load(tmp_path / "store")
+    assert adapted.manifest.recipe["base"] == "reviews@1"
+    assert adapted.manifest.data[0].source == path.name
+    assert adapted.manifest.data[0].label_counts == {"neg": 20, "pos": 20}
+    labels = [prediction.label for prediction in adapted.classifier.predict(TEXTS[:2])]
+    assert labels == ["positive", "negative"]
 
 
 def test_the_reviews_move_it(tmp_path: Path, own_reviews: Path, recipe: Path, tiny_store: Path) -> None:

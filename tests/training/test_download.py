@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from training.__main__ import main
-from training.download import ARCHIVES, IMDB, download
+from training.download import ARCHIVES, IMDB, PRODUCTS, SENTENCES, Checksum, digest, download
 from training.errors import DownloadFailed
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB, several chunks
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+CHECKSUM = Checksum("md5", MD5)
 SIZE_BYTES = len(CONTENT)
 
 
@@ -119,13 +121,23 @@ def write_part(destination: Path, content: bytes) -> None:
     part_of(destination).write_bytes(content)
 
 
-def fetch(server: Server, destination: Path, md5: str = MD5, size_bytes: int | None = SIZE_BYTES) -> Path:
-    return download(server.url, destination, md5=md5, size_bytes=size_bytes)
+def fetch(
+    server: Server,
+    destination: Path,
+    checksum: Checksum | None = CHECKSUM,
+    size_bytes: int | None = SIZE_BYTES,
+) -> Path:
+    return download(server.url, destination, checksum=checksum, size_bytes=size_bytes)
 
 
-def failure(server: Server, destination: Path, md5: str = MD5, size_bytes: int | None = SIZE_BYTES) -> str:
+def failure(
+    server: Server,
+    destination: Path,
+    checksum: Checksum | None = CHECKSUM,
+    size_bytes: int | None = SIZE_BYTES,
+) -> str:
     with pytest.raises(DownloadFailed) as raised:
-        fetch(server, destination, md5, size_bytes)
+        fetch(server, destination, checksum, size_bytes)
     assert not destination.exists()
     message = str(raised.value)
     assert "\n" not in message
@@ -134,19 +146,24 @@ def failure(server: Server, destination: Path, md5: str = MD5, size_bytes: int |
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
 @pytest.mark.parametrize("size_bytes", [SIZE_BYTES, None])
-@pytest.mark.parametrize("md5", [MD5, MD5.upper()])
+@pytest.mark.parametrize(
+    "checksum", [CHECKSUM, Checksum("md5", MD5.upper()), Checksum("sha256", SHA256), None]
+)
 def test_a_file_is_fetched_and_nothing_is_left_beside_it(
-    server: Server, destination: Path, framing: str, size_bytes: int | None, md5: str
+    server: Server, destination: Path, framing: str, size_bytes: int | None, checksum: Checksum | None
 ) -> None:
     server.behaviour.framing = framing
-    assert fetch(server, destination, md5, size_bytes) == destination
+    assert fetch(server, destination, checksum, size_bytes) == destination
     assert destination.read_bytes() == CONTENT
     assert list(destination.parent.iterdir()) == [destination]
 
 
-def test_a_right_file_is_not_fetched_again(server: Server, destination: Path) -> None:
-    fetch(server, destination)
-    fetch(server, destination)
+@pytest.mark.parametrize("checksum", [CHECKSUM, Checksum("sha256", SHA256), None])
+def test_a_right_file_is_not_fetched_again(
+    server: Server, destination: Path, checksum: Checksum | None
+) -> None:
+    fetch(server, destination, checksum)
+    fetch(server, destination, checksum)
     assert len(server.behaviour.ranges) == 1
 
 
@@ -232,6 +249,26 @@ def test_a_corrupted_file_is_deleted_and_told(server: Server, destination: Path)
     assert list(destination.parent.iterdir()) == []
 
 
+def test_a_file_with_another_sha256_is_deleted_and_told(server: Server, destination: Path) -> None:
+    message = failure(server, destination, Checksum("sha256", "0" * 64))
+    assert f"wrong SHA-256 checksum, expected {'0' * 64}, got {SHA256}" in message
+    assert list(destination.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_without_a_checksum_nothing_is_pieced_together_and_a_cut_is_told(
+    server: Server, destination: Path, cut: bool
+) -> None:
+    write_part(destination, b"other bytes, which must not be kept")
+    if cut:
+        server.behaviour.cut_after_bytes = SIZE_BYTES // 2
+        assert "was closed after" in failure(server, destination, None, None)
+        server.behaviour.cut_after_bytes = None
+    fetch(server, destination, None, None)
+    assert destination.read_bytes() == CONTENT
+    assert set(server.behaviour.ranges) == {None}
+
+
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 @pytest.mark.parametrize("content", [b"<html>Please log in</html>", CONTENT + b"more"])
 def test_a_file_of_another_size_is_deleted_and_told(
@@ -292,21 +329,21 @@ def test_a_redirect_to_a_malformed_address_is_refused(server: Server, destinatio
 @pytest.mark.parametrize("url", ["file:///etc/hosts", "ftp://127.0.0.1/a", "data:,a", "aclImdb.tar.gz"])
 def test_other_schemes_are_refused(destination: Path, url: str) -> None:
     with pytest.raises(DownloadFailed, match="only http and https addresses"):
-        download(url, destination, md5=MD5, size_bytes=None)
+        download(url, destination, checksum=CHECKSUM, size_bytes=None)
     assert not destination.parent.exists()
 
 
 @pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:port/a", "http:///a", "http://127.0.0.1/a b"])
 def test_a_malformed_address_is_refused(destination: Path, url: str) -> None:
     with pytest.raises(DownloadFailed):
-        download(url, destination, md5=MD5, size_bytes=None)
+        download(url, destination, checksum=CHECKSUM, size_bytes=None)
 
 
 def test_a_server_that_is_not_there_is_told_by_its_host(destination: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(DownloadFailed, match=rf"from 127\.0\.0\.1:{port} failed: .*refused"):
-        download(f"http://127.0.0.1:{port}/a", destination, md5=MD5, size_bytes=None)
+        download(f"http://127.0.0.1:{port}/a", destination, checksum=CHECKSUM, size_bytes=None)
 
 
 def test_a_folder_in_the_way_is_told_before_anything_is_fetched(server: Server, tmp_path: Path) -> None:
@@ -328,18 +365,37 @@ def test_a_full_disk_is_told(server: Server, destination: Path) -> None:
     assert "cannot be written (No space left on device)" in failure(server, destination)
 
 
-def test_the_imdb_archive_is_the_published_one() -> None:
-    assert ARCHIVES == {"imdb": IMDB}
-    assert IMDB.url.endswith(f"/{IMDB.file_name}")
-    assert (IMDB.md5, IMDB.size_bytes) == ("7c2ac02c03563afcf9b574c7e56c153a", 84_125_825)
+def test_the_archives_are_the_published_ones() -> None:
+    assert ARCHIVES == {"imdb": IMDB, "products": PRODUCTS, "sentences": SENTENCES}
+    for archive in ARCHIVES.values():
+        assert archive.url.endswith(f"/{archive.file_name}")
+    assert IMDB.checksum == Checksum("md5", "7c2ac02c03563afcf9b574c7e56c153a")
+    assert IMDB.size_bytes == 84_125_825
+    assert SENTENCES.checksum is not None
+    assert SENTENCES.checksum.value.startswith("a05befe52aafda71d458d188a1c54506")
+    assert SENTENCES.size_bytes == 487_770
 
 
-def test_the_command_refuses_another_archive_in_one_line(
+def test_the_command_tells_what_it_could_not_check(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["download", "imdb", "--url", server.url, "--to", str(tmp_path)]) == 1
+    assert PRODUCTS.checksum is None
+    assert main(["download", "products", "--url", server.url, "--to", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    path = tmp_path / PRODUCTS.file_name
+    assert captured.out == f"{path}\n"
+    assert "no checksum is published for domain_sentiment_data.tar.gz" in captured.err
+    assert SHA256 in captured.err
+    assert digest(path, "sha256") == SHA256
+
+
+@pytest.mark.parametrize("name", ["imdb", "sentences"])
+def test_the_command_refuses_another_archive_in_one_line(
+    server: Server, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["download", name, "--url", server.url, "--to", str(tmp_path)]) == 1
     errors = capsys.readouterr().err
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1
-    assert f"{IMDB.size_bytes:,}" in errors or str(IMDB.size_bytes) in errors
-    assert not (tmp_path / IMDB.file_name).exists()
+    assert str(ARCHIVES[name].size_bytes) in errors
+    assert not (tmp_path / ARCHIVES[name].file_name).exists()

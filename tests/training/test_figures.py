@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.figures import calibration_error, evaluate, summary
+from training.figures import calibration_error, evaluate, evaluate_sources, summary
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.7, 0.3]])
 LABELS = [0, 0, 1, 1]
@@ -49,3 +49,28 @@ def test_the_summary_gives_accuracy_to_a_hundredth_of_a_percent() -> None:
 def test_f1_is_the_mean_over_labels() -> None:
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
     assert evaluate(probabilities, [0, 0, 0, 1]).f1 == pytest.approx((0.8 + 2 / 3) / 2)
+
+
+def test_stars_are_off_by_their_distance_worked_out_by_hand() -> None:
+    stars = ("1", "2", "4", "5")
+    figures = evaluate(np.eye(4)[[0, 1, 1, 3]], [0, 0, 2, 1], stars)  # off by 0, 1, 2 and 3 stars
+    assert figures.mae == 1.5
+    assert figures.within_one == 0.5
+    assert "MAE 1.5000  within one 50.00%" in summary(figures)
+
+
+@pytest.mark.parametrize("names", [(), ("negative", "positive"), ("1", "good"), ("nan", "1"), ("inf", "1")])
+def test_labels_that_are_not_all_numbers_have_no_distances(names: tuple[str, ...]) -> None:
+    figures = evaluate(PROBABILITIES, LABELS, names)
+    assert figures.mae is None
+    assert figures.within_one is None
+    assert "MAE" not in summary(figures)
+
+
+def test_each_source_has_the_figures_of_its_own_reviews() -> None:
+    figures = evaluate_sources(PROBABILITIES, LABELS, (), {"a": (0, 2), "b": (1, 3)})
+    assert figures == {
+        "a": evaluate(PROBABILITIES[[0, 2]], [0, 1]),
+        "b": evaluate(PROBABILITIES[[1, 3]], [0, 1]),
+    }
+    assert [each.accuracy for each in figures.values()] == [1.0, 0.0]

@@ -7,8 +7,11 @@ import pytest
 
 from model_store import DuplicateFigures, Store, golden
 from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from tests.training.archives import PRODUCTS, write_archive
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
+
+STAR_WORDS = ("awful", "poor", "fair", "good", "superb")
 
 
 def fit(reviews: Path, recipe: Path, folder: Path, *extra: str) -> int:
@@ -139,14 +142,77 @@ def test_bad_reviews_are_counted_where_that_is_asked_for(
     assert "2 bad reviews skipped" in capsys.readouterr().out
 
 
-def test_five_classes_of_stars(tmp_path: Path, tiny_recipe: Path) -> None:
-    words = ("awful", "poor", "fair", "good", "superb")
-    rows = [{"review": f"a {words[place % 5]} thing {place}", "stars": place % 5 + 1} for place in range(150)]
-    path = write_jsonl(tmp_path / "stars.jsonl", rows)
-    assert fit(path, tiny_recipe, tmp_path, "--text-column", "review", "--label-column", "stars") == 0
-    manifest = Store(tmp_path / "store").manifest("reviews", 1)
-    assert manifest.labels == ("1", "2", "3", "4", "5")
-    assert manifest.evaluation["validation"].auc is None
+def star_rows() -> list[dict[str, object]]:
+    """Reviews of one to five stars, each written as one data set or another writes them."""
+    ways = ("{}", "{}.0", "{} stars", "{}.0 out of 5 stars")
+    rows: list[dict[str, object]] = []
+    for place in range(300):
+        stars = place % 5 + 1
+        text = f"a {STAR_WORDS[stars - 1]} thing {place}"
+        rows.append({"review": text, "stars": ways[place // 5 % 4].format(stars)})
+    return rows
+
+
+def test_five_classes_of_stars(tmp_path: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = ["--text-column", "review", "--label-column", "stars", "--stars", "5"]
+    path = write_jsonl(tmp_path / "stars.jsonl", star_rows())
+    assert fit(path, tiny_recipe, tmp_path, *columns) == 0
+    version = Store(tmp_path / "store").load("reviews", device="cpu")
+    figures = version.manifest.evaluation["validation"]
+    assert version.manifest.labels == ("1", "2", "3", "4", "5")
+    assert version.manifest.data[0].label_counts == dict.fromkeys("12345", 60)
+    assert version.classifier.predict(["a superb thing"])[0].label == "5"
+    assert figures.auc is None
+    assert figures.mae is not None
+    assert figures.within_one is not None
+    assert figures.mae < 1 < 2 * figures.within_one
+    told = f"{figures.mae:.3f} off on average, {figures.within_one:.2%} at most one"
+    assert f"On validation, labels are {told}." in version.card
+    assert f"MAE {figures.mae:.4f}" in capsys.readouterr().out
+    page = (tmp_path / "store" / "reviews" / "1" / "report" / "index.html").read_text(encoding="utf-8")
+    assert f'<td class="number">{figures.mae:.4f}</td>' in page
+    assert (
+        main(["evaluate", "--test", str(path), *columns, "--store", str(tmp_path / "store"), "--json"]) == 0
+    )
+    assert json.loads(capsys.readouterr().out)["figures"]["within_one"] > 0.5
+
+
+def test_stars_that_are_none_are_told(
+    tmp_path: Path, tiny_recipe: Path, tiny_reviews: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(tiny_reviews, tiny_recipe, tmp_path, "--stars", "5") == 1
+    assert "the label '0' is no whole number of stars from 1 to 5" in capsys.readouterr().err
+
+
+def test_each_of_several_files_has_figures_of_its_own(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    products = write_archive(tmp_path / "products.tar.gz", PRODUCTS)
+    shop = write_jsonl(tmp_path / "shop.jsonl", [row | {"movie": None} for row in made_up_reviews()[::2]])
+    what = ["--recipe", str(tiny_recipe), "--train", str(tiny_reviews), str(shop), "--device", "cpu"]
+    where = ["--run-folder", str(tmp_path / "run"), "--store", str(tmp_path / "store")]
+    tests = ["--test", str(shop), str(products)]
+    assert main(["fit", *what, *where, *tests]) == 0
+    output = capsys.readouterr().out
+    version = Store(tmp_path / "store").load("reviews", device="cpu")
+    evaluation = version.manifest.evaluation
+    assert evaluation.keys() == {
+        *("validation", "validation reviews", "validation shop"),
+        *("test", "test shop", "test products"),
+    }
+    for whole in ("validation", "test"):
+        parts = [figures for name, figures in evaluation.items() if name.startswith(f"{whole} ")]
+        assert sum(part.num_reviews for part in parts) == evaluation[whole].num_reviews
+    assert [evaluation[name].num_reviews for name in ("test shop", "test products")] == [125, 4]
+    for name, figures in evaluation.items():
+        assert f"\n{name}: accuracy {figures.accuracy:.2%}" in output
+        assert f"| {name} | {figures.num_reviews:,} | {figures.accuracy:.2%} |" in version.card
+
+    assert main(["evaluate", *tests, "--store", str(tmp_path / "store"), "--device", "cpu", "--json"]) == 0
+    sources = json.loads(capsys.readouterr().out)["sources"]
+    assert sources["products"]["confusion"] == [list(row) for row in evaluation["test products"].confusion]
+    assert main(["evaluate", *tests, "--store", str(tmp_path / "store"), "--device", "cpu"]) == 0
+    assert "\nproducts: accuracy" in capsys.readouterr().out
 
 
 def test_test_reviews_are_reported_and_evaluate_agrees(

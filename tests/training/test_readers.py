@@ -135,7 +135,8 @@ def test_a_missing_column_is_told_with_the_flag_that_names_it(
     names = {"text": "body", "label": "stars", "id": "key", "group": "product"}
     row = {column: "1" for column in names.values() if column != names[missing]}
     path = write_rows(tmp_path, name, [row, row])
-    message = refusal(path, columns=Columns(**names), skip_bad=skip_bad)
+    columns = Columns(text=names["text"], label=names["label"], id=names["id"], group=names["group"])
+    message = refusal(path, columns=columns, skip_bad=skip_bad)
     assert f"{names[missing]!r} (found: {', '.join(map(repr, row))})" in message
     assert f"--{missing}-column" in message
 

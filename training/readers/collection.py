@@ -5,15 +5,22 @@ from pathlib import Path
 
 from training.errors import InvalidReviews
 from training.readers.delimited import read_delimited
-from training.readers.imdb import read_imdb_archive, read_imdb_folder
+from training.readers.imdb import IMDB_REVIEW, read_imdb_archive, read_imdb_folder
 from training.readers.jsonl import read_jsonl
 from training.readers.parquet import read_parquet
+from training.readers.polarity import SENTENCES, read_polarity_archive
+from training.readers.products import PRODUCT_REVIEWS, read_products_archive
 from training.readers.rows import RejectedReview, RowRules
-from training.readers.streams import readable
+from training.readers.streams import archived_files, readable
 from training.reviews import Columns, Part, Review, ReviewCollection, Source
 
 __all__ = ["KNOWN_FORMATS", "read_reviews"]
 
+_ARCHIVES = (
+    (IMDB_REVIEW, read_imdb_archive),
+    (PRODUCT_REVIEWS, read_products_archive),
+    (SENTENCES, read_polarity_archive),
+)
 _ARCHIVE_ENDINGS = (".tar.gz", ".tgz")
 _COMPRESSIONS = ("", ".gz", ".xz")
 _JSONL_ENDINGS = tuple(f".jsonl{compression}" for compression in _COMPRESSIONS)
@@ -33,7 +40,8 @@ def read_reviews(
 ) -> ReviewCollection:
     """Read all reviews of `paths`, each a file in one of `KNOWN_FORMATS` or a folder laid out like IMDB.
 
-    `split` chooses the part of the IMDB folder or archive; a table is read whole. "unlabelled" ignores
+    An archive is known by the names of its files. `split` chooses the part of the IMDB folder or archive,
+    and the unlabelled reviews of the products' archive; anything else is read whole. "unlabelled" ignores
     labels, as does `labelled=False` with the other two. A bad review raises `InvalidReviews` with its file
     and line; with `skip_bad` it is left out and counted. A file without one good review always raises.
     """
@@ -78,11 +86,11 @@ def _reader(path: Path, split: Part, rules: RowRules) -> Iterator[Review | Rejec
     with readable(path):
         is_folder, exists = path.is_dir(), path.exists()
     if is_folder:
-        return read_imdb_folder(path, split, labelled=rules.labelled)
+        return read_imdb_folder(path, split, rules)
     if not exists:
         raise InvalidReviews(f"{path}: no such file or folder")
     if name.endswith(_ARCHIVE_ENDINGS):
-        return read_imdb_archive(path, split, labelled=rules.labelled)
+        return _read_archive(path, split, rules)
     if name.endswith(_JSONL_ENDINGS):
         return read_jsonl(path, rules)
     if name.endswith(_CSV_ENDINGS):
@@ -95,3 +103,13 @@ def _reader(path: Path, split: Part, rules: RowRules) -> Iterator[Review | Rejec
     raise InvalidReviews(
         f"{path}: unknown kind of file; known are {known}, and folders laid out like aclImdb"
     )
+
+
+def _read_archive(path: Path, split: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
+    """The reader for what is in the archive; if nothing is known, that of IMDB, which tells what it lacks."""
+    with readable(path):
+        for file in archived_files(path):
+            for pattern, read in _ARCHIVES:
+                if pattern.fullmatch(file.name):
+                    return read(path, split, rules)
+    return read_imdb_archive(path, split, rules)

@@ -1,6 +1,6 @@
 """The Large Movie Review Dataset (Maas et al. 2011), as its folder or as its archive.
 
-    aclImdb/train/pos/0_9.txt          the review with the ID 0 and the rating 9; its id here is "pos/0_9"
+    aclImdb/train/pos/0_9.txt          the review with the ID 0, rated 9 of 10; its id here is "pos/0_9"
     aclImdb/train/neg/  unsup/         unsup has no labels
     aclImdb/train/urls_pos.txt         line ID + 1 has the address of the film's page
     aclImdb/test/pos/  neg/
@@ -9,21 +9,20 @@ Other data in the same layout is read too; without lists, or without IDs in the 
 """
 
 import re
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from training.errors import InvalidReviews
-from training.readers.rows import RejectedReview, UnusableRow, checked_text
-from training.readers.streams import open_stream, readable
+from training.readers.rows import RejectedReview, RowRules, UnusableRow, checked_text
+from training.readers.streams import ArchivedFile, archived_files, readable
 from training.reviews import Part, Review
 
-__all__ = ["read_imdb_archive", "read_imdb_folder"]
+__all__ = ["IMDB_REVIEW", "read_imdb_archive", "read_imdb_folder"]
 
-_REVIEW_NAME = re.compile(r"(?:.*/)?(train|test)/(pos|neg|unsup)/([^/.][^/]*)\.txt")
+IMDB_REVIEW = re.compile(r"(?:.*/)?(train|test)/(pos|neg|unsup)/([^/.][^/]*)\.txt")
 _LIST_NAME = re.compile(r"(?:.*/)?(train|test)/urls_(pos|neg|unsup)\.txt")
-_STEM = re.compile(r"(\d+)_\d+")
+_STEM = re.compile(r"(\d+)_(\d+)")
 _FILM = re.compile(r"\btt\d+\b")
 
 
@@ -35,7 +34,7 @@ class _Content:
     lists: dict[str, bytes] = field(default_factory=dict)
 
 
-def read_imdb_folder(path: Path, part: Part, *, labelled: bool) -> Iterator[Review | RejectedReview]:
+def read_imdb_folder(path: Path, part: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
     """The reviews of `path`: `aclImdb` itself, or a folder such as `aclImdb/train`, which has pos and neg."""
     with readable(path):
         base = _base(path, part)
@@ -47,21 +46,17 @@ def read_imdb_folder(path: Path, part: Part, *, labelled: bool) -> Iterator[Revi
                 texts[file.stem] = file.read_bytes()
             if (urls := base / f"urls_{kind}.txt").is_file():
                 content.lists[kind] = urls.read_bytes()
-    yield from _reviews(base, content, labelled=labelled)
+    yield from _reviews(base, content, rules)
 
 
-def read_imdb_archive(path: Path, part: Part, *, labelled: bool) -> Iterator[Review | RejectedReview]:
+def read_imdb_archive(path: Path, part: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
     """The same reviews in the same order, from `aclImdb_v1.tar.gz`, which is read once and never unpacked."""
     content = _Content({kind: {} for kind in _kinds(part)})
     folder = _folder_name(part)
-    with readable(path), open_stream(path) as stream:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
-            while (member := archive.next()) is not None:
-                archive.members.clear()  # type: ignore[attr-defined] # else 100,000 of them stay in memory
-                _take(archive, member, folder, content)
-        while stream.read(2**20):  # tar ends before gzip does, and gzip checks the sum only at its own end
-            pass
-    yield from _reviews(path / folder, content, labelled=labelled)
+    with readable(path):
+        for file in archived_files(path):
+            _take(file, folder, content)
+    yield from _reviews(path / folder, content, rules)
 
 
 def _kinds(part: Part) -> tuple[str, ...]:
@@ -83,23 +78,21 @@ def _base(path: Path, part: Part) -> Path:
     raise InvalidReviews(f"{path}: no folder of reviews: it has neither train/ and test/ nor pos/ and neg/")
 
 
-def _take(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: str, content: _Content) -> None:
-    """Keep the member's bytes if it is a review or a film list of the part that is read."""
-    if not member.isfile():
-        return
-    if review := _REVIEW_NAME.fullmatch(member.name):
+def _take(file: ArchivedFile, folder: str, content: _Content) -> None:
+    """Keep the file's bytes if it is a review or a film list of the part that is read."""
+    if review := IMDB_REVIEW.fullmatch(file.name):
         files, name = content.texts.get(review[2]), review[3]
         found = review
-    elif urls := _LIST_NAME.fullmatch(member.name):
+    elif urls := _LIST_NAME.fullmatch(file.name):
         files, name = content.lists, urls[2]
         found = urls
     else:
         return
-    if found[1] == folder and files is not None and (file := archive.extractfile(member)) is not None:
-        files[name] = file.read()
+    if found[1] == folder and files is not None:
+        files[name] = file.content()
 
 
-def _reviews(base: Path, content: _Content, *, labelled: bool) -> Iterator[Review | RejectedReview]:
+def _reviews(base: Path, content: _Content, rules: RowRules) -> Iterator[Review | RejectedReview]:
     for kind, texts in content.texts.items():
         if not texts:
             raise InvalidReviews(f"{base}: there are no reviews in {kind}/")
@@ -109,7 +102,7 @@ def _reviews(base: Path, content: _Content, *, labelled: bool) -> Iterator[Revie
                 yield Review(
                     id=f"{kind}/{stem}",
                     text=_text(texts[stem]),
-                    label=kind if labelled and kind != "unsup" else None,
+                    label=None if kind == "unsup" else rules.label_of(label=kind, rating=_rating(stem)),
                     group=_group(base, films, kind, stem),
                 )
             except UnusableRow as problem:
@@ -121,6 +114,11 @@ def _text(content: bytes) -> str:
         return checked_text(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UnusableRow(f"not UTF-8 (byte {error.start + 1})") from error
+
+
+def _rating(stem: str) -> str | None:
+    match = _STEM.fullmatch(stem)
+    return match[2] if match else None
 
 
 def _order(stem: str) -> tuple[float, str]:

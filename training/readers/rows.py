@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import InvalidReviews
-from training.reviews import Columns, Review
+from training.readers.stars import star_class
+from training.reviews import RATING, Columns, Review
 
 __all__ = ["RejectedReview", "RowRules", "UnusableRow"]
 
@@ -55,9 +56,31 @@ class RowRules:
         return Review(
             id=_name(fields.get(self.columns.id), "id") or str(number),
             text=checked_text(fields[self.columns.text]),
-            label=_label(fields[self.columns.label]) if self.labelled else None,
+            label=self._label(fields[self.columns.label]) if self.labelled else None,
             group=_name(fields.get(self.columns.group), "group"),
         )
+
+    def label_of(self, *, label: str, rating: str | None) -> str | None:
+        """The label of a review in an archive, which has one and perhaps a rating; None if none is read."""
+        if not self.labelled:
+            return None
+        if self.columns.label != RATING:
+            return self._label(label)
+        if rating is None:
+            raise UnusableRow(f"it has no rating; leave out --label-column {RATING}")
+        return self._label(rating)
+
+    def _label(self, value: object) -> str:
+        label = _label(value)
+        if self.columns.stars is None:
+            return label
+        stars = star_class(label, self.columns.stars)
+        if stars is None:
+            raise UnusableRow(
+                f"the label {label!r} is no whole number of stars from 1 to {self.columns.stars}; "
+                "name the field that holds the rating with --label-column"
+            )
+        return stars
 
     def _required(self) -> Iterable[tuple[str, str]]:
         defaults = Columns()

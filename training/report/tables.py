@@ -20,7 +20,8 @@ __all__ = [
 
 
 def figures_table(evaluation: Mapping[str, Evaluation]) -> str:
-    """Return the figures by data set."""
+    """Return the figures by data set; stars have two columns more."""
+    stars = any(figures.mae is not None for figures in evaluation.values())
     rows = (
         [
             name,
@@ -31,10 +32,12 @@ def figures_table(evaluation: Mapping[str, Evaluation]) -> str:
             f"{figures.ece:.2%}",
             f"{figures.nll:.4f}",
             f"{figures.brier:.4f}",
+            *(_distances(figures) if stars else ()),
         ]
         for name, figures in evaluation.items()
     )
-    return _table(["on", "reviews", "accuracy", "F1", "AUC", "ECE", "NLL", "Brier"], rows, num_texts=1)
+    header = ["on", "reviews", "accuracy", "F1", "AUC", "ECE", "NLL", "Brier"]
+    return _table([*header, "MAE", "within one"] if stars else header, rows, num_texts=1)
 
 
 def labels_table(evaluation: Evaluation, labels: Sequence[str]) -> str:
@@ -104,6 +107,12 @@ def _flat(fields: Mapping[str, JsonValue], prefix: str = "") -> Iterable[tuple[s
             yield from _flat(value, f"{prefix}{name}.")
         elif value is not None:
             yield f"{prefix}{name}", value
+
+
+def _distances(figures: Evaluation) -> tuple[str, str]:
+    if figures.mae is None:
+        return "-", "-"
+    return f"{figures.mae:.4f}", f"{figures.within_one:.2%}"
 
 
 def _share(part: int, whole: int) -> str:

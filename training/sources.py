@@ -1,0 +1,47 @@
+"""Which reviews came from which file, so that figures can be told for each."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+from training.readers import KNOWN_FORMATS
+from training.reviews import ReviewCollection
+
+__all__ = ["places_by_source", "source_names"]
+
+
+def source_names(paths: Sequence[Path]) -> list[str]:
+    """Return a name for each path: its own without folders and endings; a second one alike gets a 2."""
+    names, seen = [], Counter[str]()
+    for path in paths:
+        name = _short_name(path)
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+    return names
+
+
+def places_by_source(
+    collection: ReviewCollection, chosen: Sequence[int] | None = None
+) -> dict[str, tuple[int, ...]]:
+    """Return where the reviews of each source stand: among all reviews, or among the `chosen` ones.
+
+    `chosen` are places in the collection, in rising order. It is empty for a single source, whose figures are
+    those of the whole, and a source of which none is chosen is left out.
+    """
+    if len(collection.sources) < 2:
+        return {}
+    chosen = range(len(collection.reviews)) if chosen is None else chosen
+    edges = pairwise(accumulate((source.num_reviews for source in collection.sources), initial=0))
+    names = source_names([source.path for source in collection.sources])
+    found = {
+        name: tuple(place for place, of_all in enumerate(chosen) if start <= of_all < end)
+        for name, (start, end) in zip(names, edges, strict=True)
+    }
+    return {name: places for name, places in found.items() if places}
+
+
+def _short_name(path: Path) -> str:
+    name = path.resolve().name
+    endings = [ending for ending in KNOWN_FORMATS if name.lower().endswith(ending)]
+    return (name[: -max(map(len, endings))] if endings else name).strip() or name
