@@ -109,7 +109,7 @@ def _new_trainer(run: Run, dataset: Dataset, tokenizer: Tokenizer, network: Sent
     return Trainer(
         network,
         run.plan.recipe.fitting,
-        train=Examples.encode(dataset.split.train, tokenizer, dataset.labels),
+        train=Examples.encode(dataset.train, tokenizer, dataset.labels),
         validation=Examples.encode(dataset.split.validation, tokenizer, dataset.labels),
         seed=run.plan.recipe.seed,
         device=choose_device(run.plan.device),

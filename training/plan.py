@@ -25,6 +25,8 @@ class Plan:
     base: Base | None = None
     """The version that training starts from; the recipe's tokenizer and network are its own then."""
     train: tuple[Path, ...]
+    also_train: tuple[Path, ...] = ()
+    """More labelled reviews to train on; none of them is held out to validate on."""
     unlabelled: tuple[Path, ...] = ()
     """More texts for the vocabulary and the word vectors; their labels, if any, are ignored."""
     test: tuple[Path, ...] = ()

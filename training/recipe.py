@@ -105,6 +105,8 @@ class Recipe:
     vectors: Vectors | None = None
     """None starts the embedding at random."""
     fitting: Fitting
+    num_sentences: int = 0
+    """So many generated sentences are trained on beside the reviews; only for negative and positive."""
     precision: Precision = "float16"
     """How the published weights are stored."""
 
@@ -112,6 +114,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require(0 < self.validation_ratio < 1, "validation_ratio must be between 0 and 1")
+        _require(self.num_sentences >= 0, "num_sentences must not be negative")
         self.network_config(vocabulary_size=3, num_labels=2)
 
     def network_config(self, *, vocabulary_size: int, num_labels: int) -> NetworkConfig:

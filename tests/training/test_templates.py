@@ -1,6 +1,6 @@
 import pytest
 
-from training.probing.templates import choose, fill, misspell, slots
+from training.templates import choose, fill, misspell, slots
 
 
 def test_slots_are_named_once_in_order() -> None:
