@@ -44,16 +44,20 @@ class Dataset:
         """The texts that a vocabulary and word vectors may be learned from: no held-out one among them."""
         return [review.text for review in self.train] + list(self.unlabelled_texts)
 
+    @property
+    def added(self) -> str:
+        """What is trained on beside the train side of the split, for people; empty for nothing."""
+        parts = {"more reviews": self.also_train, "generated sentences": self.sentences}
+        return " and ".join(f"{len(reviews):,} {name}" for name, reviews in parts.items() if reviews)
+
     def __str__(self) -> str:
         sizes = (
             f"{len(self.split.train):,} reviews to train on, {len(self.split.validation):,} to validate on "
             f"({self.split.num_reserved:,} of them reserved), {len(self.unlabelled_texts):,} unlabelled"
         )
         lines = [f"labels: {', '.join(self.labels.names)}", sizes]
-        added = {"more reviews": self.also_train, "generated sentences": self.sentences}
-        if any(added.values()):
-            told = " and ".join(f"{len(reviews):,} {name}" for name, reviews in added.items() if reviews)
-            lines.append(f"{told} to train on beside them")
+        if self.added:
+            lines.append(f"{self.added} to train on as well")
         if self.split.num_dropped_duplicates:
             lines.append(f"{self.split.num_dropped_duplicates:,} not trained on: their text is in validation")
         if self.num_skipped:

@@ -23,6 +23,7 @@ from training.templates import slots
 __all__ = [
     "GRAMMAR",
     "LABELS",
+    "PLAIN",
     "Grammar",
     "Kind",
     "Label",
@@ -36,6 +37,7 @@ Label = Literal["negative", "positive"]
 WordList = Annotated[tuple[str, ...], Field(min_length=1)]
 Templates = tuple[str, ...]
 
+PLAIN = "plain"
 GRAMMAR = Path(__file__).parent / "grammar.toml"
 LABELS: tuple[Label, ...] = get_args(Label)
 
@@ -170,9 +172,12 @@ def sides(template: str) -> tuple[str, str]:
 def _grammar(file: _GrammarFile) -> Grammar:
     common = file.words.get(_EVERY_DOMAIN, Words())
     domains = {name: common + own for name, own in file.words.items() if name != _EVERY_DOMAIN}
+    kinds = tuple(_kind(kind, file.phrases, domains) for kind in file.kinds)
+    if PLAIN not in [kind.name for kind in kinds]:
+        raise InvalidSentences(f"no kind is called {PLAIN!r}, whose sentences stand beside others")
     return Grammar(
         domains=domains,
-        kinds=tuple(_kind(kind, file.phrases, domains) for kind in file.kinds),
+        kinds=kinds,
         neutral_sentences=file.neutral_sentences,
     )
 

@@ -10,6 +10,7 @@ from training.errors import InvalidSentences
 from training.reviews import Review
 from training.sentences.grammar import (
     LABELS,
+    PLAIN,
     Form,
     Grammar,
     Kind,
@@ -25,7 +26,6 @@ __all__ = ["make_sentences"]
 
 Purpose = tuple[str, ...]
 
-_PLAIN = "plain"
 _MAX_MISSES = 2_000
 # What stands around a sentence; half stand alone.
 _SETTINGS = (("text",),) * 6 + (
@@ -114,7 +114,7 @@ def _set(
 
 def _opinion(grammar: Grammar, domain: str, label: Label, purpose: Purpose) -> str:
     """Return a plain sentence of that domain and label."""
-    [plain] = [kind for kind in grammar.kinds if kind.name == _PLAIN]
+    [plain] = [kind for kind in grammar.kinds if kind.name == PLAIN]
     template = choose(
         [it for it in plain.templates(label) if all(domain in form.domains for form in it.forms)],
         *purpose,
