@@ -1,4 +1,4 @@
-"""What is trained on and what is probed with stay apart: a probe that is passed was understood, not learned by heart."""
+"""Training texts and probes stay apart: what passes was understood, not learned by heart."""
 
 import re
 import tomllib
@@ -87,14 +87,12 @@ def makeable(text: str, form: Form, written: str, label: Label) -> bool:
 def test_no_template_is_one_of_the_probes() -> None:
     ours = {blanked(text): text for template in templates() for text, _ in written_forms(template)}
     theirs = {blanked(text): text for text in probe_templates()}
-    # A single word in a sentence of its own is what both must hold.
     assert {(ours[same], theirs[same]) for same in ours.keys() & theirs.keys()} == set()
 
 
 def test_few_opinion_words_are_those_of_the_probes() -> None:
     ours, theirs = words_of_grammar(), words_of_probes()
     shared = ours & theirs
-    print(len(ours), len(theirs), sorted(shared))
     assert len(ours - theirs) / len(ours) >= MIN_NEW_RATIO, sorted(shared)
     assert len(theirs - ours) / len(theirs) >= MIN_UNSEEN_RATIO, sorted(shared)
 
