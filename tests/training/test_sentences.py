@@ -81,12 +81,12 @@ def test_a_grammar_that_is_used_up_says_so(grammar: Path) -> None:
         make_sentences(100_000, seed=1, grammar=load_grammar(grammar))
 
 
-def test_the_words_of_a_contrast_do_not_tell_the_label() -> None:
-    """Over all sentences, an opinion word stands about as often in texts of one label as in the other's."""
-    sentences = make_sentences(8_000, seed=3)
-    for word in ("clumsy", "sloppy", "refreshing", "inventive"):
-        labels = Counter(it.label for it in sentences if word in it.text.lower())
-        assert min(labels.values()) / labels.total() > 0.25, (word, labels)
+def test_opinion_words_alone_do_not_tell_the_label() -> None:
+    sentences = make_sentences(4_000, seed=3)
+    for label in LABELS:
+        words = load_grammar().domains["film"].of("feature", label)
+        labels = Counter(it.label for it in sentences if any(word in it.text for word in words))
+        assert 0.3 < labels[label] / labels.total() < 0.7, (label, labels)
 
 
 def test_there_are_many_templates_for_each_kind_and_label() -> None:
