@@ -17,7 +17,7 @@ T = TypeVar("T")
 _SLOT = re.compile(r"\{(!?\w+)\}")
 _ARTICLE = re.compile(r"\b([Aa])/an (\w+)")
 # Words whose first letter misleads: "an hour", "a useful lamp".
-_AN = ("honest", "hour")
+_AN = ("honest", "hour", "unim", "unin")
 _A = ("one", "uni", "use", "usu")
 # A typo that is another word could change what a reader understands.
 _OTHER_WORDS = frozenset(
