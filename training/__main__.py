@@ -143,6 +143,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         base=base,
         teachers=teachers,
         train=tuple(path.resolve() for path in options.train),
+        also_train=tuple(path.resolve() for path in options.also_train),
         unlabelled=tuple(path.resolve() for path in options.unlabelled),
         test=tuple(path.resolve() for path in options.test),
         reserved=options.reserved and options.reserved.resolve(),

@@ -43,6 +43,7 @@ def model_card(
         description=plan.recipe.description,
         data_rows=_data_rows(dataset.fingerprints),
         num_train=f"{len(split.train):,}",
+        added=f", and on {dataset.added}" if dataset.added else "",
         num_validation=f"{len(split.validation):,}",
         num_reserved=f"{split.num_reserved:,}",
         evaluation_rows=_evaluation_rows(evaluation),

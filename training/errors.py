@@ -6,6 +6,7 @@ SentimentError
     ├── InvalidBase           a version cannot be what training starts from
     ├── InvalidReviews        a file of reviews cannot be read, or its reviews cannot be trained on
     ├── InvalidProbes         templates of probes cannot be expanded, or make cases that prove nothing
+    ├── InvalidSentences      a grammar of sentences cannot be used, or makes too few
     ├── ProbesDoNotApply      the probes say nothing about a model with these labels
     ├── IncomparableVersions  two versions have different labels
     ├── DownloadFailed        a data set could not be fetched whole
@@ -25,6 +26,7 @@ __all__ = [
     "InvalidProbes",
     "InvalidRecipe",
     "InvalidReviews",
+    "InvalidSentences",
     "ProbesDoNotApply",
     "ScalarsUnavailable",
     "TrainingError",
@@ -49,6 +51,10 @@ class InvalidReviews(TrainingError):
 
 class InvalidProbes(TrainingError):
     """Probes cannot be expanded or prove nothing; the text names the file and the capability."""
+
+
+class InvalidSentences(TrainingError):
+    """Sentences cannot be generated; the text names the file and the kind, or how many there are."""
 
 
 class ProbesDoNotApply(TrainingError):

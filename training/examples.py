@@ -62,7 +62,7 @@ class Examples:
         cls, reviews: Sequence[TokenizedReview], classes: Sequence[int], *, num_labels: int
     ) -> "Examples":
         """Return examples of which each has one class for certain."""
-        return cls(reviews, functional.one_hot(torch.tensor(classes), num_labels).float())
+        return cls(reviews, functional.one_hot(torch.tensor(classes, dtype=torch.long), num_labels).float())
 
     @property
     def classes(self) -> list[int]:

@@ -97,7 +97,7 @@ def _train_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Re
     if run.plan.teachers:
         teachers = [load_base(teacher) for teacher in run.plan.teachers]
         return taught_examples(run, dataset, tokenizer, teachers, report)
-    return Examples.encode(dataset.split.train, tokenizer, dataset.labels)
+    return Examples.encode(dataset.train, tokenizer, dataset.labels)
 
 
 def _unlabelled(recipe: Recipe, dataset: Dataset, tokenizer: Tokenizer) -> TextStream | None:

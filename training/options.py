@@ -62,6 +62,9 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--train", **_PATHS, help="labelled reviews")
     what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
+    command.add_argument(
+        "--also-train", **_PATHS, default=[], help="more labelled reviews, never held out to validate on"
+    )
     command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts, whose labels are not read")
     command.add_argument("--test", **_PATHS, default=[], help="labelled reviews to report on at the end")
     command.add_argument(

@@ -27,6 +27,8 @@ class Plan:
     teachers: tuple[Base, ...] = ()
     """Versions to learn from beside the labels."""
     train: tuple[Path, ...]
+    also_train: tuple[Path, ...] = ()
+    """More labelled reviews to train on; none of them is held out to validate on."""
     unlabelled: tuple[Path, ...] = ()
     """More texts for the vocabulary and the word vectors; their labels, if any, are ignored."""
     test: tuple[Path, ...] = ()

@@ -47,6 +47,8 @@ class Recipe:
     objective: Objective = Objective()  # noqa: RUF009  # it is frozen
     distillation: Distillation = Distillation()  # noqa: RUF009
     """Used only with teachers (`fit --teacher`)."""
+    num_sentences: int = 0
+    """So many generated sentences are trained on beside the reviews; only for negative and positive."""
     precision: Precision = "float16"
     """How the published weights are stored."""
 
@@ -54,6 +56,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         require(0 < self.validation_ratio < 1, "validation_ratio must be between 0 and 1")
+        require(self.num_sentences >= 0, "num_sentences must not be negative")
         self.network_config(vocabulary_size=3, num_labels=2)
 
     def network_config(self, *, vocabulary_size: int, num_labels: int) -> NetworkConfig:

@@ -39,9 +39,10 @@ def taught_examples(
 ) -> Examples:
     """Return the train reviews, each with a mean of its label and what the teachers say, and all other texts.
 
-    The reviews come first, then the unlabelled texts, of which the teachers alone speak. What they say is
-    kept in the run, so that a resumed one does not ask again. Raises InvalidBase for a teacher with other
-    labels.
+    The reviews come first, then the unlabelled texts, of which the teachers alone speak, then what is trained
+    on beside the reviews, with labels alone: of other domains and of single sentences teachers may know less
+    than the labels do. What they say is kept in the run, so that a resumed one does not ask again. Raises
+    InvalidBase for a teacher with other labels.
     """
     reviews, others = dataset.split.train, dataset.unlabelled_texts
     said_NL = run.lessons()
@@ -52,10 +53,12 @@ def taught_examples(
         _report_teachers(teachers, dataset, report)
         said_NL = _average(teachers, [*(review.text for review in reviews), *others]).astype(np.float32)
         run.save_lessons(said_NL)
-    labelled = Examples.encode(reviews, tokenizer, dataset.labels)
-    targets_NL = torch.from_numpy(said_NL)
-    targets_NL[: len(reviews)].lerp_(labelled.targets_NL, run.plan.recipe.distillation.label_weight)
-    return Examples([*labelled.reviews, *map(tokenizer.encode, others)], targets_NL)
+    own = Examples.encode(reviews, tokenizer, dataset.labels)
+    beside = Examples.encode(dataset.train[len(reviews) :], tokenizer, dataset.labels)
+    lessons_NL = torch.from_numpy(said_NL)
+    lessons_NL[: len(reviews)].lerp_(own.targets_NL, run.plan.recipe.distillation.label_weight)
+    taught = Examples([*own.reviews, *map(tokenizer.encode, others)], lessons_NL)
+    return Examples([*taught.reviews, *beside.reviews], torch.cat([lessons_NL, beside.targets_NL]))
 
 
 def version_teacher(version: ModelVersion, labels: Sequence[str]) -> Teacher:

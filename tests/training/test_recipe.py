@@ -35,6 +35,7 @@ def test_the_article_is_given_number_for_number() -> None:
     ("before", "after", "named"),
     [
         ("epochs = 3", "epochs = 0", "fitting.epochs"),
+        ("[tokenizer]", "num_sentences = -1\n[tokenizer]", "num_sentences"),
         ("epochs = 3", "epochs = 'three'", "fitting.epochs"),
         ("epochs = 3", "epochs = 3\npatience = 1", "fitting.patience"),
         ("ema_decay = 0.8", "ema_decay = 1.0", "fitting.ema_decay"),

@@ -1,6 +1,6 @@
 import pytest
 
-from training.probing.templates import choose, fill, misspell, slots
+from training.templates import choose, fill, misspell, slots
 
 
 def test_slots_are_named_once_in_order() -> None:
@@ -21,6 +21,7 @@ def test_a_slot_that_stands_twice_is_filled_with_the_same_word() -> None:
         ("a/an honest film", "an honest film"),
         ("a/an useful, a/an unique and a/an one-off thing", "a useful, a unique and a one-off thing"),
         ("a/an unreliable and a/an ugly thing", "an unreliable and an ugly thing"),
+        ("a/an unimaginative, a/an uninspired thing", "an unimaginative, an uninspired thing"),
     ],
 )
 def test_articles_fit_the_next_word(template: str, text: str) -> None:

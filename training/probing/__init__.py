@@ -1,7 +1,6 @@
 """Short made-up texts with a known answer, and what a classifier makes of them.
 
 probes.toml        templates and word lists
-templates.py       filling a template's slots
 capabilities.py    the file's capabilities, expanded to cases
 probes.py          running the cases, and the figures
 """

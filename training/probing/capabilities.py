@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import Field, TypeAdapter, ValidationError
 
 from training.errors import InvalidProbes
-from training.probing.templates import choose, fill, misspell, slots
+from training.templates import choose, fill, misspell, slots
 
 __all__ = ["PROBES", "PROBE_LABELS", "Capability", "Case", "Kind", "load_capabilities"]
 

@@ -50,6 +50,7 @@ def report_page(
         num_wrong=f"{int((~outcome.right).sum()):,}",
         num_validation=f"{len(dataset.split.validation):,}",
         num_train=f"{len(dataset.split.train):,}",
+        added=f", and on {dataset.added}" if dataset.added else "",
         num_reserved=f"{dataset.split.num_reserved:,}",
         mistakes=mistakes_table(outcome.confident_mistakes(_NUM_MISTAKES)),
         data=data_table(dataset.fingerprints),

@@ -7,13 +7,17 @@ words that are added elsewhere.
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 __all__ = ["choose", "fill", "misspell", "slots"]
 
-_SLOT = re.compile(r"\{(\w+)\}")
+T = TypeVar("T")
+
+# A "!" before the name is for the one who fills the slot: it belongs to the name.
+_SLOT = re.compile(r"\{(!?\w+)\}")
 _ARTICLE = re.compile(r"\b([Aa])/an (\w+)")
 # Words whose first letter misleads: "an hour", "a useful lamp".
-_AN = ("honest", "hour")
+_AN = ("honest", "hour", "unim", "unin")
 _A = ("one", "uni", "use", "usu")
 # A typo that is another word could change what a reader understands.
 _OTHER_WORDS = frozenset(
@@ -33,7 +37,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return _ARTICLE.sub(lambda match: f"{match[1]}{_article_end(match[2])} {match[2]}", text)
 
 
-def choose(values: Sequence[str], *purpose: str) -> str:
+def choose(values: Sequence[T], *purpose: str) -> T:
     """Return one of the values; the same values for the same purpose give the same one."""
     digest = hashlib.sha256("\x1f".join(purpose).encode()).digest()
     return values[int.from_bytes(digest[:8], "big") % len(values)]
