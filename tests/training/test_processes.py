@@ -131,7 +131,7 @@ def test_an_error_in_both_processes_is_told_once(tmp_path: Path, tiny_recipe: Pa
 
 def test_more_processes_than_gpus_are_told_in_one_line() -> None:
     check_gpus(2, 2)
-    with pytest.raises(TooFewDevices, match=r"4 processes on a host with 2 usable GPUs: .*--nproc-per-node 2,"):
+    with pytest.raises(TooFewDevices, match=r"4 processes on a host with 2 usable GPUs: .*-node 2,"):
         check_gpus(4, 2)
 
 
