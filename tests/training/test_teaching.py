@@ -66,7 +66,7 @@ def test_labels_and_lessons_are_mixed_by_their_weight(
     dataset, tokenizer, lessons = read_dataset(run.plan), run.tokenizer(), run.lessons()
     assert tokenizer is not None
     assert lessons is not None
-    examples = taught_examples(run, dataset, tokenizer, [], print)
+    examples = taught_examples(run, dataset, tokenizer, print)
     num_reviews = len(dataset.split.train)
     labels_NL = np.eye(2)[dataset.labels.indices(dataset.split.train)]
     expected = 0.25 * labels_NL + 0.75 * lessons[:num_reviews]
