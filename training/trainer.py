@@ -14,9 +14,9 @@ from typing import Any, Generic, TypeVar, cast
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from training.average import average_decay, new_average
 from training.chance import random_states, restore_random_states, seed_process
 from training.errors import InvalidCheckpoint
 from training.examples import shuffled_batches
@@ -24,14 +24,12 @@ from training.ingredients import Fitting
 from training.precision import Precision
 from training.processes import from_first, is_first, num_processes, share, total
 from training.replica import Replica
+from training.schedule import rate_factors
 from training.task import Task
 
 __all__ = ["EpochFigures", "Progress", "Trainer"]
 
 N = TypeVar("N", bound=nn.Module)
-
-_LEAST_SPANS = 5
-"""A run is at least so many spans of its moving average long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,54 +215,6 @@ class Trainer(Generic[N]):
         progress.step = 0
         if progress.best is progress.history[-1]:
             self._best_weights = {name: weight.clone() for name, weight in candidate.state_dict().items()}
-
-
-def rate_factors(fitting: Fitting, steps_per_epoch: int, num_groups: int) -> list[Callable[[int], float]]:
-    """Return for each group of weights, from the output down, what its rate is multiplied by at a step."""
-    factor = learning_rate_factor(fitting, steps_per_epoch)
-
-    def of_group(group: int) -> Callable[[int], float]:
-        first_step = group * fitting.unfreeze_epochs * steps_per_epoch
-        return lambda step: 0.0 if step < first_step else fitting.layer_decay**group * factor(step)
-
-    return [of_group(group) for group in range(num_groups)]
-
-
-def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[int], float]:
-    """Return the function from a step to what the rate is multiplied by, 0 to 1."""
-    num_steps = fitting.epochs * steps_per_epoch
-    num_warmup_steps = round(fitting.warmup_ratio * num_steps)
-
-    def factor(step: int) -> float:
-        if step < num_warmup_steps:
-            return (step + 1) / num_warmup_steps
-        if fitting.schedule == "constant":
-            return 1.0
-        if fitting.schedule == "exponential":
-            return float(fitting.decay_ratio ** ((step - num_warmup_steps) / steps_per_epoch))
-        return max(0.0, (num_steps - step) / (num_steps - num_warmup_steps))
-
-    return factor
-
-
-def average_decay(fitting: Fitting, steps_per_epoch: int) -> float | None:
-    """Return the decay of the moving average: the recipe's, or less in a run so short that it would lag.
-
-    An average with decay d spans about 1 / (1 - d) steps. One that spans more than a fifth of a run would
-    serve weights that are still half the random ones it began with.
-    """
-    if fitting.ema_decay is None:
-        return None
-    num_steps = fitting.epochs * steps_per_epoch
-    return min(fitting.ema_decay, max(0.0, 1 - _LEAST_SPANS / num_steps))
-
-
-def new_average(network: nn.Module, decay: float | None) -> AveragedModel | None:
-    """Return the exponential moving average of a network's weights (Polyak & Juditsky 1992), if wanted."""
-    if decay is None:
-        return None
-    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    return AveragedModel(network, multi_avg_fn=average)
 
 
 def _progress(saved: Mapping[str, Any]) -> Progress:
