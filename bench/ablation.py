@@ -154,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--unlabelled", type=Path, required=True, help="texts without labels")
     parser.add_argument("--reserved", type=Path, help="ids of reviews to hold out, one a line")
     parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")), help="the small recipe")
+    parser.add_argument("--epochs", type=int, help="in place of those of the small recipe")
     parser.add_argument("--num-reviews", type=int, default=4_300, help="to train on; about so many")
     parser.add_argument("--num-texts", type=int, default=5_000, help="without labels; about so many")
     parser.add_argument("--num-seeds", type=int, default=4, help="runs of each reference, at least 2")
@@ -163,9 +164,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(options: argparse.Namespace, folder: Path) -> Plan:
+    recipe = load_recipe(options.recipe)
     return Plan(
         recipe_name="ablation",
-        recipe=load_recipe(options.recipe),
+        recipe=changed(recipe, {"fitting": {"epochs": options.epochs or recipe.fitting.epochs}}),
         train=(options.reviews,),
         unlabelled=(options.unlabelled,),
         reserved=options.reserved,
