@@ -50,6 +50,8 @@ def test_a_network_learns_from_teachers_and_says_who_they_were(
     manifest = Store(tmp_path / "store").manifest("reviews", 1)
     teacher = Store(tiny_store).manifest("reviews", 1).files["model.safetensors"].sha256
     assert manifest.recipe["teachers"] == [{"version": "reviews@1", "weights_sha256": teacher}]
+    card = Store(tmp_path / "store").load("reviews", device="cpu").card
+    assert f"* `reviews@1`, SHA-256 of its weights `{teacher}`\n* a linear model" in card
 
 
 def test_labels_and_lessons_are_mixed_by_their_weight(
