@@ -1,4 +1,4 @@
-"""Measure what reviews of one's own are worth: a released model as it is, adapted, and trained from scratch.
+"""Measure what reviews of one's own are worth: a version as it is, adapted, and a model trained from scratch.
 
     OMP_NUM_THREADS=1 python -m bench.adaptation REVIEWS.jsonl.xz
 
@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from model_store import RELEASED, Evaluation, Store
 from training.__main__ import main as training
+from training.comparison import Candidate
 from training.evaluation import evaluate_version
 from training.reviews import Columns
 
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("reviews", type=Path)
+    parser.add_argument("--base", default="reviews", help="version to adapt (default: the released one)")
+    parser.add_argument("--store", type=Path, default=RELEASED, help="its store")
     for name in ("--adapt", "--scratch"):
         numbers = "100, 1,000 and 10,000"
         parser.add_argument(
@@ -42,30 +45,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with lzma.open(options.reviews, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     with TemporaryDirectory() as folder:
-        measure(rows, options.adapt, options.scratch, Path(folder))
+        base = Candidate(store=options.store, reference=options.base)
+        measure(rows, base, options.adapt, options.scratch, Path(folder))
 
 
-def measure(rows: list[Row], adapt: Sequence[int], scratch: Sequence[int], folder: Path) -> None:
-    """Print a row for the released model and for each number of reviews."""
+def measure(
+    rows: list[Row], base: Candidate, adapt: Sequence[int], scratch: Sequence[int], folder: Path
+) -> None:
+    """Print a row for the base as it is and for each number of reviews."""
     test = write(folder / "test.jsonl", (row for row in rows if row["split"] == "test"))
     train = sorted((row for row in rows if row["split"] == "train"), key=place)
     report = evaluate_version(
-        store=RELEASED, reference="reviews", test=[test], columns=Columns(), skip_bad=False, device="cpu"
+        store=base.store,
+        reference=base.reference,
+        test=[test],
+        columns=Columns(),
+        skip_bad=False,
+        device="cpu",
     )
     print("| model | own reviews | accuracy | ECE | processor time |\n|---|---|---|---|---|")
-    print_row("released, as it is", 0, report.figures, None)
+    print_row("the base as it is", 0, report.figures, None)
     ways = [("adapted", number) for number in adapt] + [("from scratch", number) for number in scratch]
     for way, number in ways:
         begun = time.process_time()
         reviews = write(folder / f"{number}.jsonl", train[:number])
         with redirect_stdout(sys.stderr):
-            figures = fit(way, reviews, test, folder / f"{way}-{number}")
+            figures = fit(base if way == "adapted" else None, reviews, test, folder / f"{way}-{number}")
         print_row(way, number, figures, time.process_time() - begun)
 
 
-def fit(way: str, reviews: Path, test: Path, folder: Path) -> Evaluation:
-    """Train on a file, and return the figures on the test reviews."""
-    start = ["--from", "reviews", "--base-store", str(RELEASED)] if way == "adapted" else []
+def fit(base: Candidate | None, reviews: Path, test: Path, folder: Path) -> Evaluation:
+    """Train on a file, from a base or from scratch, and return the figures on the test reviews."""
+    start = ["--from", base.reference, "--base-store", str(base.store)] if base else []
     where = ["--run-folder", str(folder / "run"), "--store", str(folder / "store"), "--device", "cpu"]
     if training(["fit", *start, "--train", str(reviews), "--test", str(test), *where]) != 0:
         raise SystemExit(1)

@@ -8,34 +8,32 @@ several seeds: of twenty options that do nothing, about one lands there by chanc
 """
 
 import argparse
-import math
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from pydantic import JsonValue, TypeAdapter
-from scipy.stats import t as student
 
+from bench.kept import Kept
+from bench.spread import Spread
+from bench.variants import Overrides, changed
 from sentiment import SentimentLSTM, Tokenizer, TokenizerConfig, set_num_threads
 from training.classification import Classification
 from training.examples import Examples
 from training.initialisation import initialise
 from training.labels import LabelSet
 from training.readers import read_reviews
-from training.recipe import Recipe, load_recipe, recipe_from_fields
+from training.recipe import Recipe, load_recipe
 from training.report.drawing import COLOURS, FAINT, look, new_figure, to_png
 from training.report.learning import smoothed
 from training.split import Split, read_reserved_ids, split_validation
 from training.trainer import EpochFigures, Trainer
-
-Overrides = Mapping[str, Mapping[str, JsonValue]]
 
 # In the order of the table; a panel for each group, a picture for each four of them.
 GROUPS: Final[Mapping[str, Mapping[str, Overrides]]] = {
@@ -87,7 +85,6 @@ class Curve:
 
 
 Results = dict[str, Curve]
-RESULTS: Final = TypeAdapter(Results)
 
 
 def main() -> None:
@@ -96,13 +93,11 @@ def main() -> None:
     set_num_threads(1)
     laboratory = Laboratory(_read(options))
     print(laboratory)
-    path: Path | None = options.results
-    kept = RESULTS.validate_json(path.read_bytes()) if path and path.exists() else {}
-    results: Results = {}
-    for name, recipe in recipes(options.epochs, options.num_seeds):
-        results[name] = kept[name] if name in kept else laboratory.train(recipe)
-        if path:
-            path.write_bytes(RESULTS.dump_json(kept | results))
+    kept = Kept(options.results, Curve)
+    results = {
+        name: kept.get(name, partial(laboratory.train, recipe))
+        for name, recipe in recipes(options.epochs, options.num_seeds)
+    }
     print_table(results, baselines(results))
     if options.pictures:
         write_pictures(results, options.pictures)
@@ -142,14 +137,6 @@ def recipes(epochs: int, num_seeds: int) -> Iterator[tuple[str, Recipe]]:
     for group, variants in GROUPS.items():
         for name, overrides in variants.items():
             yield f"{group}: {name}", changed(base, overrides)
-
-
-def changed(recipe: Recipe, overrides: Overrides) -> Recipe:
-    """Return the recipe with some fields of its tables changed."""
-    fields: dict[str, Any] = recipe.fields()
-    for table, values in overrides.items():
-        fields[table] = fields[table] | values
-    return recipe_from_fields(fields, source="bench/options.py")
 
 
 class Laboratory:
@@ -196,21 +183,15 @@ def baselines(results: Results) -> list[Curve]:
 
 def print_table(results: Results, base: Sequence[Curve]) -> None:
     """Print a row for each run, and how it differs from the mean of the recipe as it is."""
-    accuracies = [curve.best_accuracy for curve in base]
-    mean, margin = statistics.mean(accuracies), prediction_margin(accuracies)
-    print(f"as it is, {len(base)} seeds: {mean:.2%}; one more run would lie within {margin:.2%} of that\n")
+    spread = Spread.of([curve.best_accuracy for curve in base])
+    print(f"as it is, {len(base)} seeds: {spread.mean:.2%}; ", end="")
+    print(f"one more run would lie within {spread.margin:.2%} of that\n")
     print(f"{'variant':<32} {'train loss':>10} {'best accuracy':>14} {'difference':>11}  outside")
     for name, curve in results.items():
-        difference = curve.best_accuracy - mean
-        outside = "-" if curve in base else "yes" if abs(difference) > margin else "no"
+        difference = spread.difference(curve.best_accuracy)
+        outside = "-" if curve in base else "yes" if spread.outside(curve.best_accuracy) else "no"
         loss = f"{curve.history[-1].train_loss:.4f}"
         print(f"{name:<32} {loss:>10} {curve.best_accuracy:>14.2%} {100 * difference:>+11.2f}  {outside}")
-
-
-def prediction_margin(values: Sequence[float]) -> float:
-    """Return how far from the mean of these one more of their kind lies in 95% of cases (Student's t)."""
-    quantile = float(student.ppf(0.975, len(values) - 1))
-    return quantile * statistics.stdev(values) * math.sqrt(1 + 1 / len(values))
 
 
 def write_pictures(results: Results, folder: Path) -> None:

@@ -22,6 +22,7 @@ from training.fit import fit
 from training.options import STORE_VARIABLE, parser, recipe_name
 from training.plan import Plan
 from training.probing import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
+from training.processes import from_first, in_each, is_first, joined
 from training.readers import read_reviews
 from training.recipe import load_recipe
 from training.reviews import Columns, Part, Review
@@ -46,15 +47,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    scalars = Scalars(options.tensorboard) if options.tensorboard else None
+    with joined():
+        scalars, run = in_each(lambda: _scalars(options)), from_first(lambda: _run(options))
+        _say(f"run: {run.folder}")
+        reference = fit(run, report=_say, scalars=scalars)
+        _say(f"published {reference} in {run.plan.store}")
+        _say(f"serve it with: {STORE_VARIABLE}={run.plan.store} SENTIMENT_MODEL={reference} make serve")
+
+
+def _run(options: argparse.Namespace) -> Run:
     if options.resume:
-        run = Run.open(options.resume)
-    else:
-        run = Run.create(options.run_folder or _new_folder(recipe_name(options)), _plan(options))
-    print(f"run: {run.folder}", flush=True)
-    reference = fit(run, report=lambda line: print(line, flush=True), scalars=scalars)
-    print(f"published {reference} in {run.plan.store}")
-    print(f"serve it with: {STORE_VARIABLE}={run.plan.store} SENTIMENT_MODEL={reference} make serve")
+        return Run.open(options.resume)
+    return Run.create(options.run_folder or _new_folder(recipe_name(options)), _plan(options))
+
+
+def _scalars(options: argparse.Namespace) -> Scalars | None:
+    return Scalars(options.tensorboard) if options.tensorboard and is_first() else None
+
+
+def _say(line: str) -> None:
+    if is_first():
+        print(line, flush=True)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

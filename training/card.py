@@ -39,7 +39,7 @@ def model_card(
         temperature=f"{temperature:.3f}",
         calibration=_calibration(plan, len(split.validation)),
         recipe=plan.recipe_name,
-        base=_base(plan),
+        base=_base(plan) + _teachers(plan),
         description=plan.recipe.description,
         data_rows=_data_rows(dataset.fingerprints),
         num_train=f"{len(split.train):,}",
@@ -68,6 +68,21 @@ def _base(plan: Plan) -> str:
     return (
         f"\n\nIt started from `{plan.base}` (SHA-256 of its weights `{plan.base.weights_sha256}`), whose "
         "vocabulary and\nnetwork it has. The card of that version tells what it was trained on."
+    )
+
+
+def _teachers(plan: Plan) -> str:
+    if not plan.teachers:
+        return ""
+    config = plan.recipe.distillation
+    rows = [f"* `{it}`, SHA-256 of its weights `{it.weights_sha256}`" for it in plan.teachers]
+    if config.linear_teacher:
+        rows.append("* a linear model of word sequences, fitted to the same train reviews")
+    return (
+        "\n\nIt learned from teachers as well, from the mean of what they say of a text: of the "
+        "unlabelled texts\n"
+        f"that alone, of the reviews that are split for validation {1 - config.label_weight:g} of it and "
+        f"{config.label_weight:g} of the label.\n\n" + "\n".join(rows)
     )
 
 

@@ -18,7 +18,7 @@ from sentiment import Engine, SentimentLSTM
 from sentiment.tokenizer import UNKNOWN_ID
 from training.examples import Examples, Texts, TextStream
 from training.ingredients import Objective
-from training.task import Term
+from training.task import Mean, Term
 
 __all__ = ["Classification", "adversarial_step", "validate", "virtual_step"]
 
@@ -55,16 +55,14 @@ class Classification:
         texts = self._with_unknown_words(batch.texts)
         shift_TBE = self._no_shift(network, texts).requires_grad_(self.objective.adversarial_norm is not None)
 
-        def supervised() -> Tensor:
-            return functional.cross_entropy(
-                network(texts.ids_TB, texts.lengths_B, shift_TBE), batch.targets_BL
-            )
+        def supervised() -> Mean:
+            logits_BL = network(texts.ids_TB, texts.lengths_B, shift_TBE)
+            return Mean(functional.cross_entropy(logits_BL, batch.targets_BL), len(logits_BL))
 
-        def adversarial() -> Tensor:
+        def adversarial() -> Mean:
             step_TBE = adversarial_step(shift_TBE.grad, self.objective.adversarial_norm or 0.0)
-            return functional.cross_entropy(
-                network(texts.ids_TB, texts.lengths_B, step_TBE), batch.targets_BL
-            )
+            logits_BL = network(texts.ids_TB, texts.lengths_B, step_TBE)
+            return Mean(functional.cross_entropy(logits_BL, batch.targets_BL), len(logits_BL))
 
         terms = [supervised]
         if self.objective.adversarial_norm is not None:
@@ -78,7 +76,7 @@ class Classification:
         """Return mean cross entropy in nats and accuracy, 0 to 1, on validation."""
         return validate(network, self.validation, self.device)
 
-    def _unlabelled_loss(self, network: SentimentLSTM, texts: Texts) -> Tensor:
+    def _unlabelled_loss(self, network: SentimentLSTM, texts: Texts) -> Mean:
         logits_BL = network(texts.ids_TB, texts.lengths_B, self._no_shift(network, texts))
         losses = []
         if (norm := self.objective.virtual_norm) is not None:
@@ -87,7 +85,7 @@ class Classification:
             losses.append(divergence(logits_BL.detach(), moved_BL))
         if self.objective.entropy_weight:
             losses.append(self.objective.entropy_weight * entropy(logits_BL))
-        return torch.stack(losses).sum()
+        return Mean(torch.stack(losses).sum(), len(logits_BL))
 
     def _with_unknown_words(self, texts: Texts) -> Texts:
         ratio = self.objective.word_dropout

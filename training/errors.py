@@ -11,6 +11,7 @@ SentimentError
     ├── IncomparableVersions  two versions have different labels
     ├── DownloadFailed        a data set could not be fetched whole
     ├── ScalarsUnavailable    what TensorBoard shows cannot be written
+    ├── TooFewDevices         torchrun started more processes on a host than it has GPUs
     ├── Interrupted           the run was stopped; it can go on from its last checkpoint
     └── InvalidCheckpoint     a checkpoint is damaged or belongs to another run
 """
@@ -29,6 +30,7 @@ __all__ = [
     "InvalidSentences",
     "ProbesDoNotApply",
     "ScalarsUnavailable",
+    "TooFewDevices",
     "TrainingError",
 ]
 
@@ -71,6 +73,10 @@ class DownloadFailed(TrainingError):
 
 class ScalarsUnavailable(TrainingError):
     """Scalars for TensorBoard cannot be written; the text says what is missing."""
+
+
+class TooFewDevices(TrainingError):
+    """A host has fewer GPUs than processes; the text names both numbers."""
 
 
 class Interrupted(TrainingError):

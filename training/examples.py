@@ -11,6 +11,7 @@ from torch.nn import functional
 from sentiment import TokenizedReview, Tokenizer
 from sentiment.engine import LENGTH_STEP_TOKENS, pad, round_up
 from training.labels import LabelSet
+from training.processes import share
 from training.reviews import Review
 
 __all__ = ["Batch", "Examples", "TextStream", "Texts", "padded", "shuffled_batches"]
@@ -91,12 +92,12 @@ class TextStream:
         self._batches: list[list[int]] = []
 
     def batch(self, step: int) -> Texts:
-        """Return the texts of a step, counted from 0."""
+        """Return the texts of a step, counted from 0; of several processes each gets its share."""
         epoch, place = divmod(step, math.ceil(len(self._lengths) / self._batch_reviews))
         if epoch != self._epoch:
             self._batches = shuffled_batches(self._lengths, self._batch_reviews, seed=self._seed, epoch=epoch)
             self._epoch = epoch
-        return padded([self._reviews[place].ids for place in self._batches[place]])
+        return padded([self._reviews[place].ids for place in share(self._batches[place])])
 
 
 def padded(ids: Sequence[Sequence[int]]) -> Texts:

@@ -5,13 +5,16 @@ Each stage leaves its result in the run's folder, so a run that was stopped goes
 
 from dataclasses import replace
 
-from model_store import ModelVersion, Store
+from model_store import Draft, ModelVersion, Store
 from sentiment import SentimentLSTM, Tokenizer, choose_device
 from training.base import adapted_labels, load_base
 from training.classification import Classification
 from training.dataset import Dataset, read_dataset
+from training.errors import InvalidReviews
 from training.examples import Examples, TextStream
+from training.labels import LabelSet
 from training.ledger import Ledger
+from training.processes import from_first, in_each, is_first, take_device
 from training.recipe import Recipe
 from training.release import draft_version
 from training.run import Run
@@ -32,43 +35,64 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
     `report` takes lines for people, `scalars` what TensorBoard shows. Raises Interrupted, after saving, when
     SIGINT or SIGTERM arrives while the network is fitted, and any SentimentError that the data, the run or
     the store gives cause for.
+
+    Where several processes train together, all of them call it and read the reviews; only the first uses the
+    run's folder and the stores.
     """
-    base = load_base(run.plan.base) if run.plan.base else None
+    take_device(run.plan.device)
+    base = in_each(lambda: load_base(run.plan.base) if run.plan.base and is_first() else None)
     dataset = _read_dataset(run, base)
     if base:
         report(f"starting from {base}")
     report(str(dataset))
-    run.check_data(dataset.fingerprints)
+    _check_data(run, dataset)
     ledger = Ledger(run, dataset.fingerprints, report)
-    ledger.begin()
-    tokenizer = base.classifier.tokenizer if base else _learn_tokenizer(run, dataset)
+    from_first(ledger.begin)
+    tokenizer = from_first(lambda: base.classifier.tokenizer if base else _learn_tokenizer(run, dataset))
     network = new_network(run, dataset, tokenizer, base, report)
     trainer = _new_trainer(run, dataset, tokenizer, network, report)
     run_stage(run, "classifier", trainer, report, scalars)
-    if best := trainer.progress.best:
-        ledger.end(best.validation_accuracy)
-    draft = draft_version(
-        run.plan,
-        dataset,
-        tokenizer,
-        trainer.best_network(),
-        trainer.progress,
-        report,
-        base=base,
-        num_runs=ledger.num_runs(),
-    )
-    store = Store(run.plan.store)
+    network = trainer.best_network()
+
+    def publish() -> str:
+        if best := trainer.progress.best:
+            ledger.end(best.validation_accuracy)
+        num_runs = ledger.num_runs()
+        draft = draft_version(
+            run.plan, dataset, tokenizer, network, trainer.progress, report, base=base, num_runs=num_runs
+        )
+        return _publish(Store(run.plan.store), draft)
+
+    return from_first(publish)
+
+
+def _read_dataset(run: Run, base: ModelVersion | None) -> Dataset:
+    dataset = in_each(lambda: read_dataset(run.plan))
+    return replace(dataset, labels=from_first(lambda: _labels(dataset, base)))
+
+
+def _labels(dataset: Dataset, base: ModelVersion | None) -> LabelSet:
+    return adapted_labels(dataset.labels, str(base), base.classifier.labels) if base else dataset.labels
+
+
+def _check_data(run: Run, dataset: Dataset) -> None:
+    from_first(lambda: run.check_data(dataset.fingerprints))
+    known = from_first(lambda: dataset.fingerprints)
+
+    def compare() -> None:
+        if dataset.fingerprints != known:
+            raise InvalidReviews(
+                "the reviews are not those of the first process: copy its files to this host"
+            )
+
+    in_each(compare)
+
+
+def _publish(store: Store, draft: Draft) -> str:
     version = store.publish(draft)
     if not store.aliases(draft.model):
         store.set_alias(draft.model, _FIRST_ALIAS, version)
     return f"{draft.model}@{version}"
-
-
-def _read_dataset(run: Run, base: ModelVersion | None) -> Dataset:
-    dataset = read_dataset(run.plan)
-    if base is None:
-        return dataset
-    return replace(dataset, labels=adapted_labels(dataset.labels, str(base), base.classifier.labels))
 
 
 def _learn_tokenizer(run: Run, dataset: Dataset) -> Tokenizer:
@@ -95,8 +119,7 @@ def _new_trainer(
 
 def _train_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> Examples:
     if run.plan.teachers:
-        teachers = [load_base(teacher) for teacher in run.plan.teachers]
-        return taught_examples(run, dataset, tokenizer, teachers, report)
+        return taught_examples(run, dataset, tokenizer, report)
     return Examples.encode(dataset.train, tokenizer, dataset.labels)
 
 

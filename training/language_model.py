@@ -23,7 +23,7 @@ from sentiment import SentimentLSTM, TokenizedReview
 from sentiment.network import LSTMLayer, dropout_over_time
 from training.examples import Texts, padded
 from training.ingredients import LanguageModelling
-from training.task import Term
+from training.task import Mean, Term
 
 __all__ = ["LanguageModel", "WordPrediction", "start_from"]
 
@@ -88,9 +88,10 @@ class WordPrediction:
         """Return the sampled cross entropy of some of the words in these texts."""
         texts = self._texts(self.train, places)
 
-        def foretelling() -> Tensor:
+        def foretelling() -> Mean:
             guesses_NE, words_N = network(texts.ids_TB, texts.lengths_B, self.config.predicted_ratio)
-            return sampled_loss(network, guesses_NE, words_N, self.config.num_noise)
+            loss = sampled_loss(network, guesses_NE, words_N, self.config.num_noise)
+            return Mean(loss, len(words_N))
 
         return [foretelling]
 
@@ -129,7 +130,10 @@ def start_from(network: SentimentLSTM, model: LanguageModel) -> None:
 
 
 def sampled_loss(model: LanguageModel, guesses_NE: Tensor, words_N: Tensor, num_noise: int) -> Tensor:
-    """Return the mean cross entropy of words given guesses, estimated with about so many noise words."""
+    """Return the mean cross entropy of words given guesses, estimated with about so many noise words.
+
+    It is zero where there are no words.
+    """
     chances_V = noise_chances(model.config.vocabulary_size, num_noise, words_N.device)
     noise_S = (torch.rand_like(chances_V) < chances_V).nonzero().squeeze(1)
     place_V = torch.full_like(chances_V, -1, dtype=torch.long)
@@ -147,8 +151,9 @@ def sampled_loss(model: LanguageModel, guesses_NE: Tensor, words_N: Tensor, num_
             )
         ]
     )
-    loss: Tensor = (torch.logaddexp(rest_N, own_N) - own_N).mean()
-    return loss
+    losses_N: Tensor = torch.logaddexp(rest_N, own_N) - own_N
+    # Texts of one token have no words to foretell, and the mean of nothing would be no number.
+    return losses_N.mean() if len(words_N) else losses_N.sum()
 
 
 def random_share(rows_NX: Tensor, ratio: float) -> Tensor:

@@ -10,7 +10,7 @@ It is a record, not a part of a run: what is wrong with it is told, and the run 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,11 +54,12 @@ _ENTRY: TypeAdapter[_Entry] = TypeAdapter(Annotated[_Entry, Field(discriminator=
 class Ledger:
     """The ledger beside a run's folder, as that run writes and reads it."""
 
-    def __init__(self, run: Run, data: Iterable[DataFingerprint], report: Callable[[str], None]) -> None:
+    def __init__(self, run: Run, data: Sequence[DataFingerprint], report: Callable[[str], None]) -> None:
         """Take the run, the fingerprints of its data, and where to tell what is wrong with the ledger."""
         self.path = run.folder.absolute().parent / LEDGER_FILE
         self._run = run
-        self._train_sha256 = _hash_of_train(data)
+        # What is only trained on comes behind: it chooses no other validation reviews.
+        self._train_sha256 = _hash_of_files(data[: len(run.plan.train)])
         self._report = report
 
     def begin(self) -> None:
@@ -129,9 +130,9 @@ def _append(path: Path, line: bytes) -> None:
         os.close(descriptor)
 
 
-def _hash_of_train(data: Iterable[DataFingerprint]) -> str:
-    """Hash the train data by its files, whatever their order and names."""
-    return _hash("\n".join(sorted(part.sha256 for part in data if part.role == "train")).encode())
+def _hash_of_files(data: Iterable[DataFingerprint]) -> str:
+    """Hash files by their content, whatever their order and names."""
+    return _hash("\n".join(sorted(part.sha256 for part in data)).encode())
 
 
 def _hash(content: bytes) -> str:

@@ -1,12 +1,10 @@
 """Computing in 16 bits where that is faster, while the weights stay in 32 (Micikevicius et al. 2018)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from training.task import Term
 
 __all__ = ["Precision"]
 
@@ -23,10 +21,10 @@ class Precision:
         self._dtype = torch.float16 if device.type == "cuda" else torch.bfloat16
         self._scaler = torch.amp.GradScaler(device.type, enabled=enabled and device.type == "cuda")
 
-    def backward(self, term: Term) -> float:
+    def backward(self, term: Callable[[], Tensor]) -> float:
         """Compute a part of the loss, add its gradients to those of the weights, and return it."""
         with torch.autocast(self._device.type, self._dtype, enabled=self._enabled):
-            loss: Tensor = term()
+            loss = term()
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return loss.item()
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from training.errors import Interrupted
 from training.interruption import Interruption
+from training.processes import any_of, from_first, is_first
 from training.run import Run
 from training.scalars import Scalars
 from training.trainer import EpochFigures, Trainer
@@ -27,29 +28,40 @@ def run_stage(
 ) -> None:
     """Train to the end, from where the run's checkpoint of that name stands if there is one.
 
-    Raises Interrupted, after saving, when SIGINT or SIGTERM arrives.
+    Raises Interrupted, after saving, when SIGINT or SIGTERM arrives: in all processes after the same step,
+    whichever of them got it.
     """
-    if state := run.checkpoint(name):
-        trainer.restore(state)
-        if not trainer.finished:
-            report(
-                f"{name}: going on from epoch {trainer.progress.epoch + 1}, step {trainer.progress.step + 1}"
-            )
+    _go_on(run, name, trainer, report)
 
     def after_step() -> None:
         if scalars:
             scalars.write_step(trainer)
-        if interruption.requested:
-            run.save_checkpoint(name, trainer.state())
+        if any_of(interruption.requested):
+            _save(run, name, trainer)
             raise Interrupted(f"stopped; go on with: python -m training fit --resume {run.folder}")
         if trainer.progress.step % _CHECKPOINT_STEPS == 0:
-            run.save_checkpoint(name, trainer.state())
+            _save(run, name, trainer)
 
     def after_epoch(figures: EpochFigures) -> None:
-        run.save_checkpoint(name, trainer.state())
+        _save(run, name, trainer)
         if scalars:
             scalars.write_epoch(trainer, figures)
         report(f"{name}: {figures}")
 
     with Interruption() as interruption, scalars or nullcontext():
         trainer.run(after_step, after_epoch)
+
+
+def _go_on(run: Run, name: str, trainer: Trainer[N], report: Report) -> None:
+    state = from_first(lambda: run.checkpoint(name))
+    if state is None:
+        return
+    trainer.restore(state)
+    if not trainer.finished:
+        report(f"{name}: going on from epoch {trainer.progress.epoch + 1}, step {trainer.progress.step + 1}")
+
+
+def _save(run: Run, name: str, trainer: Trainer[N]) -> None:
+    state = trainer.state()
+    if is_first():
+        run.save_checkpoint(name, state)

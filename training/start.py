@@ -1,14 +1,17 @@
 """What a network's weights are before it is fitted: a base version's, a language model's, or random."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from model_store import ModelVersion
-from sentiment import SentimentLSTM, Tokenizer, choose_device
+from sentiment import NetworkConfig, SentimentLSTM, Tokenizer, choose_device
 from training.base import start_network
 from training.dataset import Dataset
 from training.ingredients import LanguageModelling
 from training.initialisation import initialise
 from training.language_model import LanguageModel, WordPrediction, start_from
+from training.processes import from_first
 from training.run import Run
 from training.stage import Report, run_stage
 from training.trainer import Trainer
@@ -23,33 +26,40 @@ _MAX_VALIDATION_REVIEWS = 200
 def new_network(
     run: Run, dataset: Dataset, tokenizer: Tokenizer, base: ModelVersion | None, report: Report
 ) -> SentimentLSTM:
-    """Return the network that the run's plan starts from; what is learned for it is kept in the run."""
+    """Return the network that the run's plan starts from; what is learned for it is kept in the run.
+
+    The base, if the plan has one, is only needed in the first process.
+    """
     recipe = run.plan.recipe
     torch.manual_seed(recipe.seed)
     config = recipe.network_config(
         vocabulary_size=tokenizer.vocabulary_size, num_labels=len(dataset.labels.names)
     )
-    if base:
-        return start_network(config, base)
+    if run.plan.base:
+        return from_first(lambda: _of_base(config, base))
     network = SentimentLSTM(config)
     initialise(network, recipe.initialisation)
     if recipe.vectors:
-        _take_vectors(run, dataset, tokenizer, network)
+        vectors = from_first(lambda: _vectors(run, dataset, tokenizer, config.embedding_size))
+        network.embedding.weight.data.copy_(torch.from_numpy(vectors))
     if recipe.language_model:
         _take_language_model(run, dataset, tokenizer, network, recipe.language_model, report)
     return network
 
 
-@torch.no_grad()
-def _take_vectors(run: Run, dataset: Dataset, tokenizer: Tokenizer, network: SentimentLSTM) -> None:
+def _of_base(config: NetworkConfig, base: ModelVersion | None) -> SentimentLSTM:
+    assert base  # noqa: S101  # the first process has it
+    return start_network(config, base)
+
+
+def _vectors(run: Run, dataset: Dataset, tokenizer: Tokenizer, size: int) -> NDArray[np.float32]:
     recipe = run.plan.recipe
     assert recipe.vectors  # noqa: S101  # the caller has looked
     vectors = run.vectors()
     if vectors is None:
-        size = network.config.embedding_size
         vectors = learn_vectors(dataset.texts, tokenizer, recipe.vectors, size=size, seed=recipe.seed)
         run.save_vectors(vectors)
-    network.embedding.weight.copy_(torch.from_numpy(vectors))
+    return vectors
 
 
 def _take_language_model(

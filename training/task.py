@@ -1,16 +1,26 @@
 """What a trainer trains a network for: the parts of each step's loss, and the figures of an epoch."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from torch import Tensor, nn
 
-__all__ = ["Task", "Term"]
+__all__ = ["Mean", "Task", "Term"]
 
 N_contra = TypeVar("N_contra", bound=nn.Module, contravariant=True)
 
-Term = Callable[[], Tensor]
-"""Computes one part of a step's loss, a scalar. Parts are computed and differentiated one after the other,
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A scalar that is the mean over so many items: reviews, or words."""
+
+    value: Tensor
+    num_items: int
+
+
+Term = Callable[[], Mean]
+"""Computes one part of a step's loss. Parts are computed and differentiated one after the other,
 so a later one may build on the gradients of an earlier one."""
 
 
@@ -27,7 +37,8 @@ class Task(Protocol[N_contra]):
     def terms(self, network: N_contra, places: Sequence[int], step: int) -> Sequence[Term]:
         """Return the parts of the loss on the examples at these places; the first is the one to report.
 
-        `step` counts from 0 over all epochs.
+        Where several processes train together, these are one process's share of a batch. `step` counts from 0
+        over all epochs.
         """
 
     def validate(self, network: N_contra) -> tuple[float, float]:

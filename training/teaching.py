@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from model_store import ModelVersion
 from sentiment import Tokenizer
+from training.base import load_base
 from training.calibration import fit_temperature, soften
 from training.dataset import Dataset
 from training.errors import InvalidBase
 from training.examples import Examples
 from training.linear import LinearModel
+from training.processes import from_first
 from training.run import Run
 from training.stage import Report
 
@@ -34,28 +36,18 @@ class Teacher:
     probabilities: Callable[[Sequence[str]], NDArray[np.float64]]
 
 
-def taught_examples(
-    run: Run, dataset: Dataset, tokenizer: Tokenizer, versions: Sequence[ModelVersion], report: Report
-) -> Examples:
+def taught_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> Examples:
     """Return the train reviews, each with a mean of its label and what the teachers say, and all other texts.
 
     The reviews come first, then the unlabelled texts, of which the teachers alone speak, then what is trained
     on beside the reviews, with labels alone: of other domains and of single sentences teachers may know less
     than the labels do. What they say is kept in the run, so that a resumed one does not ask again. Raises
-    InvalidBase for a teacher with other labels.
+    InvalidBase for a teacher with other labels, and a StoreError for one that is damaged or gone.
     """
     reviews, others = dataset.split.train, dataset.unlabelled_texts
-    said_NL = run.lessons()
-    if said_NL is None:
-        teachers = [version_teacher(version, dataset.labels.names) for version in versions]
-        if run.plan.recipe.distillation.linear_teacher:
-            teachers.append(linear_teacher(dataset))
-        _report_teachers(teachers, dataset, report)
-        said_NL = _average(teachers, [*(review.text for review in reviews), *others]).astype(np.float32)
-        run.save_lessons(said_NL)
+    lessons_NL = torch.from_numpy(from_first(lambda: _lessons(run, dataset, report)))
     own = Examples.encode(reviews, tokenizer, dataset.labels)
     beside = Examples.encode(dataset.train[len(reviews) :], tokenizer, dataset.labels)
-    lessons_NL = torch.from_numpy(said_NL)
     lessons_NL[: len(reviews)].lerp_(own.targets_NL, run.plan.recipe.distillation.label_weight)
     taught = Examples([*own.reviews, *map(tokenizer.encode, others)], lessons_NL)
     return Examples([*taught.reviews, *beside.reviews], torch.cat([lessons_NL, beside.targets_NL]))
@@ -87,6 +79,21 @@ def linear_teacher(dataset: Dataset) -> Teacher:
     on_validation = model.probabilities([review.text for review in validation])
     temperature = fit_temperature(on_validation, dataset.labels.indices(validation))
     return Teacher("linear", lambda texts: soften(model.probabilities(texts), temperature))
+
+
+def _lessons(run: Run, dataset: Dataset, report: Report) -> NDArray[np.float32]:
+    """Return what the teachers say of the train reviews and then of the unlabelled texts, [N, L]."""
+    lessons_NL = run.lessons()
+    if lessons_NL is None:
+        names = dataset.labels.names
+        teachers = [version_teacher(load_base(teacher), names) for teacher in run.plan.teachers]
+        if run.plan.recipe.distillation.linear_teacher:
+            teachers.append(linear_teacher(dataset))
+        _report_teachers(teachers, dataset, report)
+        texts = [*(review.text for review in dataset.split.train), *dataset.unlabelled_texts]
+        lessons_NL = _average(teachers, texts).astype(np.float32)
+        run.save_lessons(lessons_NL)
+    return lessons_NL
 
 
 def _report_teachers(teachers: Sequence[Teacher], dataset: Dataset, report: Report) -> None:

@@ -8,26 +8,28 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from training.average import average_decay, new_average
+from training.chance import random_states, restore_random_states, seed_process
 from training.errors import InvalidCheckpoint
 from training.examples import shuffled_batches
 from training.ingredients import Fitting
 from training.precision import Precision
+from training.processes import from_first, is_first, num_processes, share, total
+from training.replica import Replica
+from training.schedule import rate_factors
 from training.task import Task
 
 __all__ = ["EpochFigures", "Progress", "Trainer"]
 
 N = TypeVar("N", bound=nn.Module)
-
-_LEAST_SPANS = 5
-"""A run is at least so many spans of its moving average long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,17 @@ class Progress:
 
 
 class Trainer(Generic[N]):
-    """Fits `network` to a task, and keeps the weights that did best on what the task holds out."""
+    """Fits `network` to a task, and keeps the weights that did best on what the task holds out.
+
+    Where several processes train together, each has a trainer of its own, which does the same steps on its
+    share of the same batches. All must call `run`, `state` and `restore` together.
+    """
 
     def __init__(
         self, network: N, task: Task[N], fitting: Fitting, *, seed: int, device: torch.device
     ) -> None:
         self._network = network.to(device)
+        self._replica = Replica(self._network)
         self._task = task
         self._fitting = fitting
         self._seed = seed
@@ -93,7 +100,7 @@ class Trainer(Generic[N]):
         self._precision = Precision(device, enabled=fitting.mixed_precision)
         self._best_weights: dict[str, Tensor] = {}
         self.progress = Progress()
-        torch.manual_seed(seed)
+        seed_process(seed)
 
     @property
     def _steps_per_epoch(self) -> int:
@@ -138,8 +145,7 @@ class Trainer(Generic[N]):
             "precision": self._precision.state_dict(),
             "best_weights": self._best_weights,
             "progress": asdict(self.progress),
-            "random_state": torch.get_rng_state(),
-            "cuda_random_states": torch.cuda.get_rng_state_all() if self._device.type == "cuda" else [],
+            **random_states(self._device),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -154,9 +160,7 @@ class Trainer(Generic[N]):
             self._precision.load_state_dict(state["precision"])
             self._best_weights = state["best_weights"]
             self.progress = progress
-            torch.set_rng_state(state["random_state"])
-            if state["cuda_random_states"]:
-                torch.cuda.set_rng_state_all(state["cuda_random_states"])
+            restore_random_states(state, seed=self._seed)
         except KeyError as error:
             raise InvalidCheckpoint(
                 f"the checkpoint has no {error}: another release wrote it, so start a new run"
@@ -172,7 +176,11 @@ class Trainer(Generic[N]):
         self._network.train()
         description = f"epoch {progress.epoch + 1}/{self._fitting.epochs}"
         with tqdm(
-            total=len(batches), initial=progress.step, desc=description, unit="batch", disable=None
+            total=len(batches),
+            initial=progress.step,
+            desc=description,
+            unit="batch",
+            disable=None if is_first() else True,
         ) as bar:
             for places in batches[progress.step :]:
                 loss = self._step(places)
@@ -186,71 +194,27 @@ class Trainer(Generic[N]):
     def _step(self, places: list[int]) -> float:
         self._optimiser.zero_grad()
         step = len(self.progress.step_losses)
-        losses = [self._precision.backward(term) for term in self._task.terms(self._network, places, step)]
+        terms = self._task.terms(self._network, share(places), step)
+        losses = []
+        for num_done, term in enumerate(terms, start=1):
+            with self._replica.accumulating(more=num_done < len(terms)):
+                losses.append(self._precision.backward(partial(self._replica.loss, term)))
         self._precision.step(self._optimiser, self._network.parameters(), self._fitting.clip_norm)
         self._schedule.step()
         if self._average:
             self._average.update_parameters(self._network)
-        return losses[0]
+        return total(losses[0]) / num_processes()
 
     def _end_epoch(self) -> None:
         progress = self.progress
         candidate = cast(N, self._average.module) if self._average else self._network
-        loss, accuracy = self._task.validate(candidate)
+        loss, accuracy = from_first(lambda: self._task.validate(candidate))
         train_loss = sum(progress.epoch_losses) / len(progress.epoch_losses)
         progress.epoch += 1
         progress.history.append(EpochFigures(progress.epoch, train_loss, loss, accuracy))
         progress.step = 0
         if progress.best is progress.history[-1]:
             self._best_weights = {name: weight.clone() for name, weight in candidate.state_dict().items()}
-
-
-def rate_factors(fitting: Fitting, steps_per_epoch: int, num_groups: int) -> list[Callable[[int], float]]:
-    """Return for each group of weights, from the output down, what its rate is multiplied by at a step."""
-    factor = learning_rate_factor(fitting, steps_per_epoch)
-
-    def of_group(group: int) -> Callable[[int], float]:
-        first_step = group * fitting.unfreeze_epochs * steps_per_epoch
-        return lambda step: 0.0 if step < first_step else fitting.layer_decay**group * factor(step)
-
-    return [of_group(group) for group in range(num_groups)]
-
-
-def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[int], float]:
-    """Return the function from a step to what the rate is multiplied by, 0 to 1."""
-    num_steps = fitting.epochs * steps_per_epoch
-    num_warmup_steps = round(fitting.warmup_ratio * num_steps)
-
-    def factor(step: int) -> float:
-        if step < num_warmup_steps:
-            return (step + 1) / num_warmup_steps
-        if fitting.schedule == "constant":
-            return 1.0
-        if fitting.schedule == "exponential":
-            return float(fitting.decay_ratio ** ((step - num_warmup_steps) / steps_per_epoch))
-        return max(0.0, (num_steps - step) / (num_steps - num_warmup_steps))
-
-    return factor
-
-
-def average_decay(fitting: Fitting, steps_per_epoch: int) -> float | None:
-    """Return the decay of the moving average: the recipe's, or less in a run so short that it would lag.
-
-    An average with decay d spans about 1 / (1 - d) steps. One that spans more than a fifth of a run would
-    serve weights that are still half the random ones it began with.
-    """
-    if fitting.ema_decay is None:
-        return None
-    num_steps = fitting.epochs * steps_per_epoch
-    return min(fitting.ema_decay, max(0.0, 1 - _LEAST_SPANS / num_steps))
-
-
-def new_average(network: nn.Module, decay: float | None) -> AveragedModel | None:
-    """Return the exponential moving average of a network's weights (Polyak & Juditsky 1992), if wanted."""
-    if decay is None:
-        return None
-    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    return AveragedModel(network, multi_avg_fn=average)
 
 
 def _progress(saved: Mapping[str, Any]) -> Progress:

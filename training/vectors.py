@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Never
 
 import numpy as np
-from gensim.models import Word2Vec
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -28,6 +27,9 @@ def learn_vectors(
 
     The same texts and seed give the same vectors, for which it keeps to one thread.
     """
+    # Here, since training goes on from learned vectors on machines that have torch and little else.
+    from gensim.models import Word2Vec  # noqa: PLC0415
+
     model = Word2Vec(
         vector_size=size,
         window=config.window,

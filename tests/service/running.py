@@ -120,7 +120,8 @@ def process(errors: Path, *flags: str, environment: Mapping[str, str] | None = N
 @contextmanager
 def service(store: Path, *, load: Loader = load_version, **settings: Any) -> Iterator[str]:  # noqa: ANN401  # any setting
     """Run the service in a thread, ready; yields its URL. `load` may put another classifier into it."""
-    values = Settings(**{"model_store": str(store), "device": "cpu", "lanes": 1} | settings)
+    chosen: dict[str, Any] = {"model_store": str(store), "device": "cpu", "lanes": 1} | settings
+    values = Settings(**chosen)
     with serve(create_app(values, load=load), values) as url:
         yield url
 

@@ -38,7 +38,7 @@ def losses(objective: Objective, places: list[int]) -> list[float]:
     """The parts of one step's loss, each differentiated before the next is computed."""
     found = []
     for term in task(objective).terms(network(), places, 0):
-        loss = term()
+        loss = term().value
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         found.append(loss.item())
     return found
@@ -56,7 +56,7 @@ def test_the_first_part_is_cross_entropy_with_what_the_teacher_says() -> None:
     [term] = replace(task(Objective()), train=soft).terms(network(), [4, 9], 0)
     logits_BL = network()(batch.texts.ids_TB, batch.texts.lengths_B)
     expected = -(logits_BL.log_softmax(-1) @ torch.tensor([0.3, 0.7])).mean()
-    torch.testing.assert_close(term(), expected)
+    torch.testing.assert_close(term().value, expected)
 
 
 def test_the_adversarial_step_has_its_norm_and_raises_the_loss_most() -> None:

@@ -117,3 +117,12 @@ def test_fit_learns_a_language_model_first_and_a_second_call_does_not_learn_it_a
     assert "language_model: epoch" not in capsys.readouterr().out
     manifests = [Store(tmp_path / "store").manifest("reviews", version) for version in (1, 2)]
     assert manifests[0].files["model.safetensors"] == manifests[1].files["model.safetensors"]
+
+
+def test_texts_of_one_token_have_no_loss() -> None:
+    subject = model()
+    guesses_NE, words_N = subject(torch.tensor([[5, 9]]), torch.tensor([1, 1]))
+    loss = sampled_loss(subject, guesses_NE, words_N, 20)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    assert loss.item() == 0.0
+    assert all(weight.grad is None or not weight.grad.any() for weight in subject.parameters())

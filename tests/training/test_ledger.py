@@ -16,10 +16,9 @@ from training.recipe import load_recipe
 from training.run import Run
 
 
-def new_run(folder: Path) -> Run:
-    plan = Plan(
-        recipe_name="cpu", recipe=load_recipe("cpu"), train=(Path("a.jsonl"),), store=folder, model="reviews"
-    )
+def new_run(folder: Path, num_files: int = 1) -> Run:
+    train = (Path("a.jsonl"),) * num_files
+    plan = Plan(recipe_name="cpu", recipe=load_recipe("cpu"), train=train, store=folder, model="reviews")
     return Run.create(folder, plan)
 
 
@@ -53,7 +52,7 @@ def test_what_a_run_leaves_behind(tmp_path: Path) -> None:
 
 def test_runs_are_counted_by_train_data_whatever_the_order_of_its_files(tmp_path: Path) -> None:
     first, second, other, last = (
-        ledger_of(new_run(tmp_path / name), *contents)
+        ledger_of(new_run(tmp_path / name, len(contents)), *contents)
         for name, contents in [("1", "ab"), ("2", "ba"), ("3", "a"), ("4", "ab")]
     )
     for ledger in (first, second, other, last):
@@ -61,11 +60,13 @@ def test_runs_are_counted_by_train_data_whatever_the_order_of_its_files(tmp_path
     assert [it.num_runs() for it in (first, second, other, last)] == [3, 3, 1, 3]
 
 
-def test_test_reviews_do_not_make_other_train_data(tmp_path: Path) -> None:
+def test_what_holds_nothing_out_does_not_make_other_train_data(tmp_path: Path) -> None:
     ledger_of(new_run(tmp_path / "1")).begin()
-    with_test = Ledger(new_run(tmp_path / "2"), data("a") + data("b", role="test"), print)
+    with_more = Ledger(new_run(tmp_path / "2"), data("a", "c"), print)  # c is only trained on
+    with_test = Ledger(new_run(tmp_path / "3"), data("a") + data("b", role="test"), print)
+    with_more.begin()
     with_test.begin()
-    assert with_test.num_runs() == 2
+    assert (with_more.num_runs(), with_test.num_runs()) == (3, 3)
 
 
 def test_a_resumed_run_counts_once_and_a_folder_that_is_used_again_twice(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def test_a_network_learns_from_teachers_and_says_who_they_were(
     manifest = Store(tmp_path / "store").manifest("reviews", 1)
     teacher = Store(tiny_store).manifest("reviews", 1).files["model.safetensors"].sha256
     assert manifest.recipe["teachers"] == [{"version": "reviews@1", "weights_sha256": teacher}]
+    card = Store(tmp_path / "store").load("reviews", device="cpu").card
+    assert f"* `reviews@1`, SHA-256 of its weights `{teacher}`\n* a linear model" in card
 
 
 def test_labels_and_lessons_are_mixed_by_their_weight(
@@ -66,7 +68,7 @@ def test_labels_and_lessons_are_mixed_by_their_weight(
     dataset, tokenizer, lessons = read_dataset(run.plan), run.tokenizer(), run.lessons()
     assert tokenizer is not None
     assert lessons is not None
-    examples = taught_examples(run, dataset, tokenizer, [], print)
+    examples = taught_examples(run, dataset, tokenizer, print)
     num_reviews = len(dataset.split.train)
     labels_NL = np.eye(2)[dataset.labels.indices(dataset.split.train)]
     expected = 0.25 * labels_NL + 0.75 * lessons[:num_reviews]

@@ -7,19 +7,13 @@ import torch
 
 from sentiment import NetworkConfig, SentimentLSTM
 from tests.training.tiny_examples import VOCABULARY_SIZE, examples
+from training.average import average_decay, new_average
 from training.classification import Classification
 from training.errors import InvalidCheckpoint
 from training.examples import shuffled_batches
 from training.ingredients import Fitting, Objective
-from training.trainer import (
-    EpochFigures,
-    Progress,
-    Trainer,
-    average_decay,
-    learning_rate_factor,
-    new_average,
-    rate_factors,
-)
+from training.schedule import learning_rate_factor, rate_factors
+from training.trainer import EpochFigures, Progress, Trainer
 
 FITTING = Fitting(
     epochs=3,

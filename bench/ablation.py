@@ -1,0 +1,245 @@
+"""What each ingredient of a recipe is worth: alone on top of a small recipe, or left out of a full one.
+
+    python -m bench.ablation REVIEWS.jsonl.xz --unlabelled TEXTS.jsonl.xz --reserved IDS.txt --picture PNG
+
+The small recipe is `bench/ablation.toml`. Prints a table in Markdown for each of the two settings. All is
+measured on the reviews that `python -m training fit` holds out, the same whatever the seed, and never on a
+test split. "Outside" is a run beyond the 95% prediction interval for one more run of what it is compared
+with, from several seeds: of twenty ingredients that do nothing, about one lands there by chance.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from bench.dots import Dots, draw
+from bench.kept import Kept
+from bench.laboratory import Laboratory, Outcome, Teacher
+from bench.spread import Spread
+from bench.variants import Fields, Overrides, changed
+from sentiment import SentimentError, set_num_threads
+from training.dataset import Dataset, read_dataset
+from training.errors import Interrupted
+from training.plan import Plan
+from training.recipe import Recipe, load_recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A recipe with something changed, and who teaches it."""
+
+    overrides: Overrides
+    teachers: Set[Teacher] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What variants are changed from and compared with: the small recipe with some fields of its own."""
+
+    overrides: Overrides
+    variants: Mapping[str, Variant]
+
+
+_LANGUAGE_MODEL: Final[Overrides] = {
+    "language_model": {
+        "num_noise": 512,
+        "predicted_ratio": 0.33,
+        "fitting": {
+            "epochs": 2,
+            "batch_reviews": 32,
+            "learning_rate": 3e-3,
+            "schedule": "linear",
+            "warmup_ratio": 0.05,
+            "clip_norm": 1.0,
+            "mixed_precision": True,
+        },
+    }
+}
+_SLANTED: Final[Fields] = {"schedule": "linear", "warmup_ratio": 0.1}
+_DISCRIMINATIVE: Final[Fields] = {"layer_decay": 1 / 2.6}
+_UNFREEZING: Final[Fields] = {"unfreeze_epochs": 1}
+_LINEAR: Final[Overrides] = {"distillation": {"linear_teacher": True}}
+_NOT_LINEAR: Final[Overrides] = {"distillation": {"linear_teacher": False}}
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    "base": Setting(
+        overrides={},
+        variants={
+            "without word vectors": Variant({"vectors": None}),
+            "adversarial, norm 2": Variant({"objective": {"adversarial_norm": 2.0}}),
+            "virtual adversarial, norm 2": Variant({"objective": {"virtual_norm": 2.0}}),
+            "entropy, weight 1": Variant({"objective": {"entropy_weight": 1.0}}),
+            "linear teacher": Variant(_LINEAR, {"linear"}),
+            "its own teacher": Variant(_NOT_LINEAR, {"itself"}),
+            "embedding dropout 0.1": Variant({"network": {"embedding_dropout": 0.1}}),
+            "input dropout 0.3": Variant({"network": {"input_dropout": 0.3}}),
+            "weight drop 0.3": Variant({"network": {"weight_drop": 0.3}}),
+            "output dropout 0.4": Variant({"network": {"output_dropout": 0.4}}),
+            "word dropout 0.1": Variant({"objective": {"word_dropout": 0.1}}),
+            "warm-up, linear rate": Variant({"fitting": _SLANTED}),
+            "moving average 0.998": Variant({"fitting": {"ema_decay": 0.998}}),
+            "gradient clipping 1": Variant({"fitting": {"clip_norm": 1.0}}),
+            "single precision": Variant({"fitting": {"mixed_precision": False}}),
+            "language model": Variant(_LANGUAGE_MODEL),
+            "language model, linear rate": Variant({**_LANGUAGE_MODEL, "fitting": _SLANTED}),
+            "language model, discriminative": Variant({**_LANGUAGE_MODEL, "fitting": _DISCRIMINATIVE}),
+            "language model, unfreezing": Variant({**_LANGUAGE_MODEL, "fitting": _UNFREEZING}),
+            "language model, all three": Variant(
+                {**_LANGUAGE_MODEL, "fitting": {**_SLANTED, **_DISCRIMINATIVE, **_UNFREEZING}}
+            ),
+        },
+    ),
+    "full": Setting(
+        overrides={
+            "network": {"input_dropout": 0.3, "output_dropout": 0.4},
+            "fitting": {**_SLANTED, "clip_norm": 1.0, "ema_decay": 0.998},
+            "objective": {"adversarial_norm": 2.0},
+        },
+        variants={
+            "without word vectors": Variant({"vectors": None}),
+            "without adversarial": Variant({"objective": {"adversarial_norm": None}}),
+            "without input dropout": Variant({"network": {"input_dropout": 0.0}}),
+            "without output dropout": Variant({"network": {"output_dropout": 0.0}}),
+            "without linear rate": Variant({"fitting": {"schedule": "constant", "warmup_ratio": 0.0}}),
+            "without moving average": Variant({"fitting": {"ema_decay": None}}),
+            "without clipping": Variant({"fitting": {"clip_norm": None}}),
+            "with language model": Variant(_LANGUAGE_MODEL),
+        },
+    ),
+}
+
+
+def main() -> None:
+    """Run what is not in the results yet, print a table as each setting is done, and draw the picture."""
+    options = _parser().parse_args()
+    set_num_threads(1)
+    try:
+        dots = _tables(options)
+    except Interrupted:
+        raise SystemExit("stopped; with --results, the same command goes on") from None
+    except SentimentError as error:
+        raise SystemExit(f"error: {error}") from None
+    if options.picture:
+        options.picture.parent.mkdir(parents=True, exist_ok=True)
+        options.picture.write_bytes(draw(dots))
+
+
+def _tables(options: argparse.Namespace) -> dict[str, Dots]:
+    dots: dict[str, Dots] = {}
+    base_seconds = 0.0
+    with TemporaryDirectory() as folder:
+        plan = _plan(options, Path(folder))
+        dataset = thinned(read_dataset(plan), options.num_reviews, options.num_texts)
+        print(dataset)
+        laboratory = Laboratory(plan, dataset, Path(folder))
+        kept = Kept(options.results, Outcome)
+        for name, setting in SETTINGS.items():
+            references, variants = measure(laboratory, kept, name, setting, plan.recipe, options.num_seeds)
+            base_seconds = base_seconds or median(outcome.seconds for outcome in references)
+            print_table(name, references, variants, base_seconds)
+            dots[name] = _dots(references, variants)
+    return dots
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("reviews", type=Path)
+    parser.add_argument("--unlabelled", type=Path, required=True, help="texts without labels")
+    parser.add_argument("--reserved", type=Path, help="ids of reviews to hold out, one a line")
+    parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")), help="the small recipe")
+    parser.add_argument("--epochs", type=int, help="in place of those of the small recipe")
+    parser.add_argument("--num-reviews", type=int, default=4_300, help="to train on; about so many")
+    parser.add_argument("--num-texts", type=int, default=5_000, help="without labels; about so many")
+    parser.add_argument("--num-seeds", type=int, default=4, help="runs of each reference, at least 2")
+    parser.add_argument("--results", type=Path, help="file that keeps results for a second call of the same")
+    parser.add_argument("--picture", type=Path, help="file for the picture")
+    return parser
+
+
+def _plan(options: argparse.Namespace, folder: Path) -> Plan:
+    recipe = load_recipe(options.recipe)
+    return Plan(
+        recipe_name="ablation",
+        recipe=changed(recipe, {"fitting": {"epochs": options.epochs or recipe.fitting.epochs}}),
+        train=(options.reviews,),
+        unlabelled=(options.unlabelled,),
+        reserved=options.reserved,
+        store=folder / "store",
+        model="reviews",
+        device="cpu",
+    )
+
+
+def thinned(dataset: Dataset, num_reviews: int, num_texts: int) -> Dataset:
+    """Return about so many train reviews and other texts, evenly picked, and all of validation."""
+    train, texts = dataset.split.train, dataset.unlabelled_texts
+    return replace(
+        dataset,
+        split=replace(dataset.split, train=train[:: max(1, len(train) // num_reviews)]),
+        unlabelled_texts=texts[:: max(1, len(texts) // num_texts)],
+    )
+
+
+def measure(
+    laboratory: Laboratory, kept: Kept[Outcome], name: str, setting: Setting, base: Recipe, num_seeds: int
+) -> tuple[list[Outcome], dict[str, Outcome]]:
+    """Return how the reference went with each seed, and each variant with the first."""
+    recipe = changed(base, setting.overrides)
+
+    def outcome(of: str, changed_recipe: Recipe, teachers: Set[Teacher] = frozenset()) -> Outcome:
+        key = f"{name}; {of}"
+        return kept.get(key, partial(laboratory.run, key, changed_recipe, teachers))
+
+    references = [outcome(f"seed {seed}", replace(recipe, seed=seed)) for seed in range(1, num_seeds + 1)]
+    variants = {
+        of: outcome(of, changed(recipe, variant.overrides), variant.teachers)
+        for of, variant in setting.variants.items()
+    }
+    return references, variants
+
+
+def print_table(
+    name: str, references: list[Outcome], variants: Mapping[str, Outcome], base_seconds: float
+) -> None:
+    """Print a row for each run, with how it differs from the mean of the references."""
+    spread = _spread(references)
+    print(f"\n{name}: {spread.mean:.2%} over {len(references)} seeds; ", end="")
+    print(f"one more run would lie within {spread.margin:.2%} of that\n")
+    print(f"| {name} | accuracy | difference, points | outside | processor time |\n|---|---|---|---|---|")
+    for of, outcome, outside in _rows(references, variants, spread):
+        difference = 100 * spread.difference(outcome.accuracy)
+        ratio = outcome.seconds / base_seconds
+        print(f"| {of} | {outcome.accuracy:.2%} | {difference:+.2f} | {outside} | {ratio:.1f} |")
+
+
+def _rows(
+    references: list[Outcome], variants: Mapping[str, Outcome], spread: Spread
+) -> Iterator[tuple[str, Outcome, str]]:
+    for seed, outcome in enumerate(references, start=1):
+        yield f"seed {seed}", outcome, ""
+    for name, outcome in variants.items():
+        yield name, outcome, "yes" if spread.outside(outcome.accuracy) else "no"
+
+
+def _dots(references: list[Outcome], variants: Mapping[str, Outcome]) -> Dots:
+    spread = _spread(references)
+    return Dots(
+        references=[spread.difference(outcome.accuracy) for outcome in references],
+        variants={name: spread.difference(outcome.accuracy) for name, outcome in variants.items()},
+        margin=spread.margin,
+    )
+
+
+def _spread(references: list[Outcome]) -> Spread:
+    return Spread.of([outcome.accuracy for outcome in references])
+
+
+if __name__ == "__main__":
+    main()

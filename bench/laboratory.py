@@ -1,0 +1,146 @@
+"""Runs recipes on the same reviews through the stages of `python -m training fit`, all but publishing."""
+
+import shutil
+import time
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model_store import Store
+from sentiment import SentimentLSTM, Tokenizer
+from training.base import Base, find_base
+from training.classification import Classification
+from training.dataset import Dataset
+from training.examples import Examples, TextStream
+from training.ingredients import LanguageModelling, Vectors
+from training.plan import Plan
+from training.recipe import Recipe
+from training.release import draft_version
+from training.run import Run
+from training.stage import run_stage
+from training.start import new_network
+from training.teaching import taught_examples
+from training.trainer import Trainer
+from training.vectors import learn_vectors
+
+__all__ = ["Laboratory", "Outcome", "Teacher"]
+
+Teacher = Literal["linear", "itself"]
+"""A linear model of the same reviews, or what the plan's recipe gives without a teacher."""
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run went. Seconds are of the processor."""
+
+    accuracy: float
+    """The highest validation accuracy of an epoch, 0 to 1."""
+    start_seconds: float
+    """For the language model, if there is one; word vectors are not counted."""
+    fitting_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """Of all that is counted."""
+        return self.start_seconds + self.fitting_seconds
+
+
+class Laboratory:
+    """What runs have in common is made once: the vocabulary, word vectors and language models."""
+
+    def __init__(self, plan: Plan, dataset: Dataset, folder: Path) -> None:
+        """Take reviews that `plan` names, or some of them; all runs have its recipe's tokenizer."""
+        self._plan = plan
+        self._dataset = dataset
+        self._folder = folder
+        self._tokenizer = Tokenizer.fit(dataset.texts, plan.recipe.tokenizer)
+        self._train, self._validation = (
+            Examples.encode(side, self._tokenizer, dataset.labels)
+            for side in (dataset.split.train, dataset.split.validation)
+        )
+        self._texts = [self._tokenizer.encode(text) for text in dataset.texts]
+        self._language_models: dict[tuple[LanguageModelling, Vectors | None, int], tuple[Run, float]] = {}
+        self._vectors = cache(self._learn_vectors)
+        self._itself = cache(self._publish)
+
+    def run(self, name: str, recipe: Recipe, teachers: Set[Teacher] = frozenset()) -> Outcome:
+        """Train a recipe, with teachers if there are any; the name must be new."""
+        run = self._new_run(name, recipe, self._itself() if "itself" in teachers else ())
+        network, start_seconds = self._start(run)
+        begun = time.process_time()
+        examples = taught_examples(run, self._dataset, self._tokenizer, print) if teachers else self._train
+        best = self._fit(run, network, examples).progress.best
+        assert best  # noqa: S101  # it has run an epoch at least
+        return Outcome(
+            accuracy=best.validation_accuracy,
+            start_seconds=start_seconds,
+            fitting_seconds=time.process_time() - begun,
+        )
+
+    def _new_run(self, name: str, recipe: Recipe, teachers: tuple[Base, ...] = ()) -> Run:
+        plan = replace(self._plan, recipe_name=name, recipe=recipe, teachers=teachers)
+        run = Run.create(self._folder / name, plan)
+        if recipe.vectors:
+            run.save_vectors(self._vectors(recipe.vectors))
+        return run
+
+    def _learn_vectors(self, config: Vectors) -> NDArray[np.float32]:
+        recipe = self._plan.recipe
+        size = recipe.network_config(vocabulary_size=3, num_labels=2).embedding_size
+        return learn_vectors(self._dataset.texts, self._tokenizer, config, size=size, seed=recipe.seed)
+
+    def _start(self, run: Run) -> tuple[SentimentLSTM, float]:
+        """Return the network to fit, and the seconds that it cost, now or when its like was made."""
+        recipe = run.plan.recipe
+        begun = time.process_time()
+        if recipe.language_model is None:
+            return new_network(run, self._dataset, self._tokenizer, None, print), 0.0
+        key = (recipe.language_model, recipe.vectors, recipe.seed)
+        if key in self._language_models:
+            like, seconds = self._language_models[key]
+            shutil.copy(like.folder / "language_model.pt", run.folder)
+            return new_network(run, self._dataset, self._tokenizer, None, print), seconds
+        network = new_network(run, self._dataset, self._tokenizer, None, print)
+        seconds = time.process_time() - begun
+        self._language_models[key] = run, seconds
+        return network, seconds
+
+    def _fit(self, run: Run, network: SentimentLSTM, examples: Examples) -> Trainer[SentimentLSTM]:
+        recipe = run.plan.recipe
+        task = Classification(
+            train=examples,
+            validation=self._validation,
+            objective=recipe.objective,
+            device=_CPU,
+            unlabelled=TextStream(self._texts, recipe.fitting.batch_reviews, seed=recipe.seed),
+        )
+        trainer = Trainer(network, task, recipe.fitting, seed=recipe.seed, device=_CPU)
+        run_stage(run, "classifier", trainer, print)
+        return trainer
+
+    def _publish(self) -> tuple[Base, ...]:
+        """Return a version that the plan's recipe gives, to be a teacher."""
+        run = self._new_run("teacher", self._plan.recipe)
+        network, _ = self._start(run)
+        trainer = self._fit(run, network, self._train)
+        draft = draft_version(
+            run.plan,
+            self._dataset,
+            self._tokenizer,
+            trainer.best_network(),
+            trainer.progress,
+            print,
+            num_runs=None,
+        )
+        store = Store(run.plan.store)
+        reference = f"{draft.model}@{store.publish(draft)}"
+        teacher, _ = find_base(reference, store=store.root, own_store=store.root)
+        return (teacher,)
