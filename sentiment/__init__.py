@@ -2,7 +2,13 @@
 
 from sentiment.classifier import TOLERANCE, Classifier, Prediction
 from sentiment.engine import Engine, choose_device, set_num_threads
-from sentiment.errors import InvalidConfiguration, InvalidTokenizer, InvalidWeights, SentimentError
+from sentiment.errors import (
+    InvalidConfiguration,
+    InvalidTokenizer,
+    InvalidWeights,
+    OutOfMemory,
+    SentimentError,
+)
 from sentiment.network import NetworkConfig, SentimentLSTM
 from sentiment.tokenizer import Span, TokenizedReview, Tokenizer, TokenizerConfig
 from sentiment.weights import network_from_bytes, weights_to_bytes
@@ -15,6 +21,7 @@ __all__ = [
     "InvalidTokenizer",
     "InvalidWeights",
     "NetworkConfig",
+    "OutOfMemory",
     "Prediction",
     "SentimentError",
     "SentimentLSTM",

@@ -75,9 +75,13 @@ class Classifier:
         return [self.tokenizer.encode(text) for text in texts]
 
     def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
-        """Return a prediction for each tokenized review, in order."""
+        """Return a prediction for each tokenized review, in order; raises OutOfMemory."""
         rows = self._engine.probabilities(reviews)
         return [self._prediction(review, row) for review, row in zip(reviews, rows, strict=True)]
+
+    def num_padded_tokens(self, reviews: Sequence[TokenizedReview]) -> int:
+        """Return how many tokens the network reads for these reviews, padding included."""
+        return self._engine.num_padded_tokens(reviews)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order."""

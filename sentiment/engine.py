@@ -13,7 +13,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from sentiment.errors import InvalidConfiguration
+from sentiment.errors import InvalidConfiguration, OutOfMemory
 from sentiment.network import SentimentLSTM
 from sentiment.tokenizer import PADDING_ID, TokenizedReview
 
@@ -24,6 +24,8 @@ ROW_COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 MAX_BATCH_TOKENS = 16_384
 # A batch takes a shorter review only while its own tokens fill this much of its padded row.
 LEAST_FILL_RATIO = 0.6
+# PyTorch has an exception of its own for GPUs alone.
+_CPU_ALLOCATOR_FULL = "can't allocate memory"
 
 
 class Engine:
@@ -53,8 +55,34 @@ class Engine:
     def probabilities(self, reviews: Sequence[TokenizedReview]) -> list[list[float]]:
         """Return one row of L probabilities for each review, in the order given.
 
-        A review's row is the same within `sentiment.TOLERANCE` whatever it is batched with.
+        A review's row is the same within `sentiment.TOLERANCE` whatever it is batched with. Raises
+        OutOfMemory when the device has too little for so many reviews.
         """
+        try:
+            return self._run_groups(reviews)
+        except (torch.OutOfMemoryError, MemoryError):
+            pass
+        except RuntimeError as error:
+            if _CPU_ALLOCATOR_FULL not in str(error):
+                raise
+        # Only here, behind the handlers, has the failed run let go of its tensors.
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+        raise OutOfMemory(f"{len(reviews)} reviews do not fit into the memory of the device {self.device}")
+
+    def num_padded_tokens(self, reviews: Sequence[TokenizedReview]) -> int:
+        """Return how many tokens the network reads for these reviews, padding included."""
+        lengths = [len(review.ids) for review in reviews]
+        return sum(
+            _num_rows(places) * round_up(max(lengths[place] for place in places), LENGTH_STEP_TOKENS)
+            for places in group_by_length(lengths)
+        )
+
+    def warm_up(self) -> None:
+        """Run one batch, so that the first request does not pay for building the kernels."""
+        self._run([[PADDING_ID]])
+
+    def _run_groups(self, reviews: Sequence[TokenizedReview]) -> list[list[float]]:
         rows: list[list[float]] = [[] for _ in reviews]
         for places in group_by_length([len(review.ids) for review in reviews]):
             batch = self._run([reviews[place].ids for place in places])
@@ -62,13 +90,9 @@ class Engine:
                 rows[place] = row
         return rows
 
-    def warm_up(self) -> None:
-        """Run one batch, so that the first request does not pay for building the kernels."""
-        self._run([[PADDING_ID]])
-
     @torch.inference_mode()
     def _run(self, ids: Sequence[Sequence[int]]) -> list[list[float]]:
-        num_rows = ROW_COUNTS[bisect_left(ROW_COUNTS, len(ids))]
+        num_rows = _num_rows(ids)
         num_steps = round_up(max(map(len, ids)), LENGTH_STEP_TOKENS)
         ids_TB, lengths_B = pad(ids, num_rows=num_rows, num_steps=num_steps)
         logits_BL = self._network(ids_TB.to(self._device), lengths_B.to(self._device))[: len(ids)]
@@ -122,3 +146,7 @@ def pad(ids: Sequence[Sequence[int]], *, num_rows: int, num_steps: int) -> tuple
 def round_up(number: int, step: int) -> int:
     """Return the first multiple of `step` that is not below `number`."""
     return -(-number // step) * step
+
+
+def _num_rows(batch: Sequence[object]) -> int:
+    return ROW_COUNTS[bisect_left(ROW_COUNTS, len(batch))]

@@ -3,10 +3,11 @@
 SentimentError              the root of every exception that this project raises
 ├── InvalidConfiguration    a field has a value that cannot work
 ├── InvalidTokenizer        a saved tokenizer cannot be read
-└── InvalidWeights          the weights do not fit the network
+├── InvalidWeights          the weights do not fit the network
+└── OutOfMemory             a batch does not fit into memory
 """
 
-__all__ = ["InvalidConfiguration", "InvalidTokenizer", "InvalidWeights", "SentimentError"]
+__all__ = ["InvalidConfiguration", "InvalidTokenizer", "InvalidWeights", "OutOfMemory", "SentimentError"]
 
 
 class SentimentError(Exception):
@@ -23,3 +24,7 @@ class InvalidTokenizer(SentimentError):
 
 class InvalidWeights(SentimentError):
     """Weights cannot be read or do not fit the network; the text names the tensor."""
+
+
+class OutOfMemory(SentimentError):
+    """A batch does not fit into the device's memory; a smaller one may."""

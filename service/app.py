@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from service import docs_page, operations, predict, problems
 from service.lifecycle import Lifecycle
+from service.loading import Loader, load_version
 from service.metrics import Endpoint, Metrics
 from service.middleware import RequestMiddleware, RouteTable
 from service.openapi import Document, build_document, endpoints
@@ -50,10 +51,10 @@ class Service(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings, *, url: str | None = None) -> FastAPI:
+def create_app(settings: Settings, *, load: Loader = load_version, url: str | None = None) -> FastAPI:
     """Return the application; it begins to load its model when a server starts it.
 
-    `url` is where the server will be reached, for the log.
+    `load` gets the model from elsewhere; `url` is where the server will be reached, for the log.
     """
     app = Service(settings)
     app.include_router(predict.router)
@@ -62,9 +63,8 @@ def create_app(settings: Settings, *, url: str | None = None) -> FastAPI:
     problems.install(app)
     known = [*endpoints(app.openapi()), *PAGES]
     metrics = Metrics(known)
-    app.state.service = State(
-        settings=settings, metrics=metrics, lifecycle=Lifecycle(settings, metrics, url=url)
-    )
+    lifecycle = Lifecycle(settings, metrics, load=load, url=url)
+    app.state.service = State(settings=settings, metrics=metrics, lifecycle=lifecycle)
     routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
     app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)
     return app

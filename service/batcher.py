@@ -1,4 +1,4 @@
-"""Grouping the reviews of many requests into batches, and running them in a thread of their own.
+"""Scoring the reviews of many requests at once: the side of the lanes that requests see.
 
 There is no timer: a free lane takes at once what is waiting, so a lone request waits for nobody, and batches
 grow by themselves while the lanes are busy.
@@ -6,118 +6,125 @@ grow by themselves while the lanes are busy.
 
 import asyncio
 import logging
-import math
-import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
-from sentiment import Classifier, Prediction, TokenizedReview, set_num_threads
-from service.backlog import Backlog, BacklogClosed, Item, Job
-from service.errors import Draining, InferenceFailed
+from sentiment import Prediction, TokenizedReview
+from service.errors import Draining, InferenceFailed, Overloaded
+from service.job import Job
+from service.lane import Lane
+from service.lane_state import LaneState
 from service.logs import log_event
 from service.metrics import Metrics
+from service.scheduler import Closed, Full, Scheduler
+from service.scorer import Scorer
+from service.work_queue import WorkQueue
 
 __all__ = ["Batcher"]
 
 
 class Batcher:
-    """Scores tokenized reviews for any number of requests at once. Make it and use it on one event loop.
+    """Scores tokenized reviews for any number of requests. Make it and use it on one event loop.
 
-    A failing batch is run again review by review, so that a review fails alone.
+    `admit`, `score`, and `discard` whatever happened; `start` comes before all, `close` behind all.
     """
 
     def __init__(
         self,
-        classifier: Classifier,
+        scorer: Scorer,
         metrics: Metrics,
         *,
         max_batch_tokens: int,
-        threads: int,
-        num_lanes: int = 1,
+        max_queue_tokens: int,
+        num_lanes: int,
+        lane_threads: int,
+        lane_stall_seconds: float,
     ) -> None:
-        self._classifier = classifier
-        self._metrics = metrics
-        self._threads = threads
         self._loop = asyncio.get_running_loop()
-        self._backlog = Backlog(max_batch_tokens=max_batch_tokens)
-        metrics.queue_tokens.set_function(lambda: self._backlog.num_tokens)
+        self._answers: dict[Job, asyncio.Future[None]] = {}
+        scheduler = Scheduler(
+            max_batch_tokens=max_batch_tokens, max_queue_tokens=max_queue_tokens, num_lanes=num_lanes
+        )
+        self._queue = WorkQueue(scheduler, on_done=self._announce)
+        self._lane_stall_seconds = lane_stall_seconds
         self._lanes = [
-            threading.Thread(target=self._run_lane, name=f"lane-{number}", daemon=True)
+            Lane(f"lane-{number}", self._queue, scorer, metrics, num_threads=lane_threads)
             for number in range(num_lanes)
         ]
+        metrics.watch_queue(lambda: self._queue.num_tokens, max_tokens=max_queue_tokens)
+        metrics.watch_lanes(self.lane_states)
+
+    async def start(self) -> None:
+        """Return when all lanes are warm; raises what kept one from it."""
         for lane in self._lanes:
             lane.start()
+        await asyncio.gather(*[asyncio.wrap_future(lane.warmed) for lane in self._lanes])
 
-    async def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+    def admit(self, num_tokens: int, *, deadline_seconds: float) -> Job:
+        """Keep a place for a request that has at most so many tokens, until it is discarded.
+
+        The deadline is on the clock of the event loop. Raises Overloaded, and Draining after `close`.
+        """
+        try:
+            return self._queue.admit(num_tokens, deadline_seconds=deadline_seconds)
+        except Closed:
+            raise Draining from None
+        except Full as full:
+            raise Overloaded(full.retry_after_seconds) from None
+
+    async def score(self, job: Job, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
         """Return a prediction for each review, in order; `reviews` must not be empty.
 
-        Raises InferenceFailed when the model fails on any of them, and Draining after `close`. When it is
-        cancelled, reviews that no batch has taken yet cost nothing more.
+        Raises InferenceFailed when the model fails on any of them, and Overloaded when they have more tokens
+        than were admitted.
         """
-        job = Job(reviews=reviews, future=self._loop.create_future())
+        answer = self._answers[job] = self._loop.create_future()
         try:
-            self._backlog.put(job)
-        except BacklogClosed:
-            raise Draining from None
-        try:
-            outcomes = await job.future
+            self._queue.enqueue(job, reviews)
+            await answer
+        except Full as full:
+            raise Overloaded(full.retry_after_seconds) from None
         finally:
-            self._backlog.discard(job)
-        if failed := [place for place, outcome in enumerate(outcomes) if outcome is None]:
-            raise InferenceFailed(failed)
-        return [outcome for outcome in outcomes if outcome is not None]
+            del self._answers[job]
+        return _predictions(job)
 
-    async def close(self) -> None:
-        """Take nothing more, answer everything that was taken, and end the lanes."""
-        self._backlog.close()
+    def discard(self, job: Job) -> None:
+        """Give the place of a request back; what no lane has taken of it costs nothing more."""
+        self._queue.discard(job)
+
+    def lane_states(self) -> Counter[LaneState]:
+        """Return how many lanes are in each state."""
+        return Counter(lane.state(stall_seconds=self._lane_stall_seconds) for lane in self._lanes)
+
+    async def close(self, *, patience_seconds: float) -> None:
+        """Take nothing more, answer everything that was taken, and end the lanes.
+
+        A lane that does not end in time is left behind; it cannot keep the process from ending.
+        """
+        self._queue.close()
+        until_seconds = time.monotonic() + patience_seconds
         for lane in self._lanes:
-            await asyncio.to_thread(lane.join)
+            if not await asyncio.to_thread(lane.join, max(0.0, until_seconds - time.monotonic())):
+                log_event("lane_left_behind", level=logging.ERROR)
 
-    def _run_lane(self) -> None:
-        # Torch keeps this number for each thread by itself.
-        set_num_threads(self._threads)
-        while batch := self._backlog.take():
-            outcomes = self._score_batch(batch)
-            self._loop.call_soon_threadsafe(_settle, batch, outcomes)
+    def _announce(self, done: Sequence[Job]) -> None:
+        # The loop is closed when this lane was left behind.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._settle, done)
 
-    def _score_batch(self, batch: Sequence[Item]) -> list[Prediction | None]:
-        for item in batch:
-            if item.place == 0:
-                self._metrics.staged("queue", time.perf_counter() - item.job.submitted_at)
-        self._metrics.batched(num_reviews=len(batch), num_tokens=sum(item.num_tokens for item in batch))
-        with self._metrics.stage("inference"):
-            predictions = self._try([item.review for item in batch])
-            if predictions is None:
-                predictions = [self._score_alone(item.review) for item in batch]
-        return [self._checked(prediction) for prediction in predictions]
-
-    def _score_alone(self, review: TokenizedReview) -> Prediction | None:
-        predictions = self._try([review])
-        if predictions is None:
-            self._metrics.failed("exception")
-            return None
-        return predictions[0]
-
-    def _try(self, reviews: Sequence[TokenizedReview]) -> Sequence[Prediction | None] | None:
-        try:
-            return self._classifier.score(reviews)
-        except Exception as error:
-            log_event("batch_failed", level=logging.ERROR, error=error, num_reviews=len(reviews))
-            return None
-
-    def _checked(self, prediction: Prediction | None) -> Prediction | None:
-        if prediction is None or all(map(math.isfinite, prediction.probabilities.values())):
-            return prediction
-        self._metrics.failed("not_finite")
-        log_event("not_finite", level=logging.ERROR, tokens=prediction.tokens)
-        return None
+    def _settle(self, done: Sequence[Job]) -> None:
+        for job in done:
+            answer = self._answers.get(job)
+            if answer is not None and not answer.done():
+                answer.set_result(None)
 
 
-def _settle(batch: Sequence[Item], outcomes: Sequence[Prediction | None]) -> None:
-    """Hand out the outcomes; runs on the event loop, which alone owns this side of a job."""
-    for item, outcome in zip(batch, outcomes, strict=True):
-        job = item.job
-        job.outcomes[item.place] = outcome
-        job.num_open -= 1
-        if job.num_open == 0 and not job.future.done():
-            job.future.set_result(job.outcomes)
+def _predictions(job: Job) -> list[Prediction]:
+    predictions = [outcome for outcome in job.outcomes if isinstance(outcome, Prediction)]
+    if len(predictions) < len(job.outcomes):
+        raise InferenceFailed(
+            [place for place, outcome in enumerate(job.outcomes) if not isinstance(outcome, Prediction)]
+        )
+    return predictions

@@ -8,13 +8,16 @@ SentimentError (sentiment.errors)
     │   ├── BodyTooLarge          413 body_too_large
     │   ├── UnsupportedMediaType  415 unsupported_media_type
     │   ├── InvalidRequest        422 invalid_request
+    │   ├── Overloaded            429 overloaded
     │   ├── NotReady              503 not_ready
     │   └── Draining              503 draining
     ├── NotFound                  404 not_found
     ├── MethodNotAllowed          405 method_not_allowed
     ├── BadRequest                4xx bad_request, any other fault of the client that a library finds
     ├── InferenceFailed           500 inference_failed
-    └── Internal                  500 internal
+    ├── Internal                  500 internal
+    ├── Unhealthy                 503 unhealthy
+    └── DeadlineExceeded          504 deadline_exceeded
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +31,7 @@ __all__ = [
     "BadRequest",
     "BodyTooLarge",
     "CannotListen",
+    "DeadlineExceeded",
     "Draining",
     "FieldError",
     "InferenceFailed",
@@ -37,7 +41,9 @@ __all__ = [
     "MethodNotAllowed",
     "NotFound",
     "NotReady",
+    "Overloaded",
     "Rejection",
+    "Unhealthy",
     "UnsupportedMediaType",
 ]
 
@@ -105,6 +111,19 @@ class InvalidRequest(Rejection):
     status = 422
     code = "invalid_request"
     title = "The request is not valid"
+
+
+class Overloaded(Rejection):
+    """The queue is full, or would not come to this request before its deadline."""
+
+    status = 429
+    code = "overloaded"
+    title = "The service is overloaded"
+    headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("More is waiting than can be answered in time; try again later, or elsewhere.")
+        self.headers = {"Retry-After": str(retry_after_seconds)}
 
 
 class NotReady(Rejection):
@@ -182,3 +201,27 @@ class Internal(ApiError):
 
     def __init__(self) -> None:
         super().__init__("The service failed on this request; its log has more under this request id.")
+
+
+class Unhealthy(ApiError):
+    """A lane is dead or stuck; only a new process helps."""
+
+    status = 503
+    code = "unhealthy"
+    title = "The service is not healthy"
+
+    def __init__(self) -> None:
+        super().__init__("A thread that scores reviews is dead or stuck; restart the service.")
+
+
+class DeadlineExceeded(ApiError):
+    """The request's deadline passed before its answer was there."""
+
+    status = 504
+    code = "deadline_exceeded"
+    title = "The deadline has passed"
+
+    def __init__(self, *, while_reading: bool = False) -> None:
+        super().__init__("The answer was not there in time; send fewer reviews, or allow more time.")
+        if while_reading:  # the rest of the body may come for ever
+            self.headers = {"Connection": "close"}

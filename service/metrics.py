@@ -6,9 +6,10 @@ series that can be known beforehand exists from the start, so that rates and ale
 
 import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import Literal
 
@@ -17,6 +18,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model_store import ModelVersion
 from sentiment import Prediction
+from service.isolation import Failure
+from service.lane_state import LaneState
 
 __all__ = ["METRICS", "Endpoint", "Metric", "Metrics", "Stage"]
 
@@ -31,9 +34,10 @@ REASONS = (
     "invalid_request",
     "malformed_json",
     "not_ready",
+    "overloaded",
     "unsupported_media_type",
 )
-FAILURES = ("exception", "not_finite")
+SPLIT_REASONS = (Failure.EXCEPTION, Failure.NOT_FINITE, Failure.OUT_OF_MEMORY)
 UNMATCHED = "unmatched"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -80,16 +84,33 @@ METRICS = (
         ("stage",),
         STAGE_SECONDS,
     ),
-    Metric("sentiment_queue_tokens", "gauge", "Tokens of the reviews that wait for a batch."),
     Metric(
-        "sentiment_batch_reviews", "histogram", "Reviews in a batch given to the model.", (), BATCH_REVIEWS
+        "sentiment_queue_tokens",
+        "gauge",
+        "Tokens of the reviews that wait; before a review is tokenized, the most that it may have.",
     ),
+    Metric("sentiment_queue_tokens_limit", "gauge", "Tokens that may wait; more is refused as overloaded."),
+    Metric("sentiment_lanes", "gauge", "Threads that score batches, by what they do.", ("state",)),
+    Metric("sentiment_batch_reviews", "histogram", "Reviews in a batch that a lane took.", (), BATCH_REVIEWS),
     Metric(
         "sentiment_batch_tokens",
         "histogram",
-        "Tokens in a batch given to the model, without padding.",
+        "Tokens in a batch that a lane took, without padding.",
         (),
         BATCH_TOKENS,
+    ),
+    Metric(
+        "sentiment_batch_padding_ratio",
+        "histogram",
+        "Share of what the network computes for a batch that is padding.",
+        (),
+        RATIOS,
+    ),
+    Metric(
+        "sentiment_batch_splits_total",
+        "counter",
+        "Batches cut into parts because they failed, by why.",
+        ("reason",),
     ),
     Metric(
         "sentiment_requests_rejected_total",
@@ -100,13 +121,15 @@ METRICS = (
     Metric(
         "sentiment_requests_cancelled_total",
         "counter",
-        "Requests to POST /predict given up, by stage: the client left, or the time to drain was over.",
+        "Requests to POST /predict given up, by stage: the client left, its deadline passed (status 504), or "
+        "the time to drain was over.",
         ("stage",),
     ),
     Metric(
         "sentiment_inference_failures_total",
         "counter",
-        "Reviews that the model failed on even alone: it raised, or gave a probability that is not finite.",
+        "Reviews without a prediction: the model raised on them even alone, gave a probability that is not "
+        "finite, or found no memory; or the lane died.",
         ("reason",),
     ),
     Metric(
@@ -171,9 +194,13 @@ class Metrics:
         self._request_seconds = histograms["http_request_duration_seconds"]
         self.in_flight = gauges["http_requests_in_flight"]
         self._stage_seconds = histograms["stage_duration_seconds"]
-        self.queue_tokens = gauges["queue_tokens"]
+        self._queue_tokens = gauges["queue_tokens"]
+        self._queue_limit = gauges["queue_tokens_limit"]
+        self._lanes = gauges["lanes"]
         self._batch_reviews = histograms["batch_reviews"]
         self._batch_tokens = histograms["batch_tokens"]
+        self._padding_ratio = histograms["batch_padding_ratio"]
+        self._splits = counters["batch_splits_total"]
         self._rejected = counters["requests_rejected_total"]
         self._cancelled = counters["requests_cancelled_total"]
         self._failures = counters["inference_failures_total"]
@@ -208,10 +235,25 @@ class Metrics:
         """Record the time of a stage that was measured elsewhere."""
         self._stage_seconds.labels(stage).observe(duration_seconds)
 
-    def batched(self, *, num_reviews: int, num_tokens: int) -> None:
+    def watch_queue(self, num_tokens: Callable[[], int], *, max_tokens: int) -> None:
+        """Show the length of the queue, asked for whenever the metrics are read."""
+        self._queue_tokens.set_function(num_tokens)
+        self._queue_limit.set(max_tokens)
+
+    def watch_lanes(self, states: Callable[[], Mapping[LaneState, int]]) -> None:
+        """Show how many lanes are in each state, asked for whenever the metrics are read."""
+        for state in LaneState:
+            self._lanes.labels(state).set_function(partial(_count, states, state))
+
+    def batched(self, *, num_reviews: int, num_tokens: int, num_padded_tokens: int) -> None:
         """Record the size of a batch."""
         self._batch_reviews.observe(num_reviews)
         self._batch_tokens.observe(num_tokens)
+        self._padding_ratio.observe(1 - num_tokens / num_padded_tokens)
+
+    def split(self, reason: Failure) -> None:
+        """Count a batch that is cut because of a failure."""
+        self._splits.labels(reason).inc()
 
     def rejected(self, reason: str) -> None:
         """Count a request refused with this error code."""
@@ -221,8 +263,8 @@ class Metrics:
         """Count a request whose client left."""
         self._cancelled.labels(stage).inc()
 
-    def failed(self, reason: Literal["exception", "not_finite"]) -> None:
-        """Count a review that the model failed on."""
+    def failed(self, reason: Failure) -> None:
+        """Count a review that has no prediction."""
         self._failures.labels(reason).inc()
 
     def loaded(self, version: ModelVersion) -> None:
@@ -255,8 +297,12 @@ class Metrics:
             self._cancelled.labels(stage)
         for reason in REASONS:
             self._rejected.labels(reason)
-        for reason in FAILURES:
-            self._failures.labels(reason)
+        for failure in Failure:
+            self._failures.labels(failure)
+        for failure in SPLIT_REASONS:
+            self._splits.labels(failure)
+        for state in LaneState:
+            self._lanes.labels(state)
         build_info.labels(metadata.version("sentiment-service"), platform.python_version()).set(1)
         # A second series for each counter and histogram, with the time of its making, says nothing here.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
@@ -267,6 +313,10 @@ class Metrics:
 def method_label(method: str) -> str:
     """Return the method, or "other" for one that is not among the usual."""
     return method if method in METHODS else "other"
+
+
+def _count(states: Callable[[], Mapping[LaneState, int]], state: LaneState) -> int:
+    return states()[state]
 
 
 def _counter(metric: Metric, registry: CollectorRegistry) -> Counter:

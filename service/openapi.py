@@ -15,7 +15,7 @@ from service.problems import MEDIA_TYPE
 from service.schemas import PredictRequest, Problem
 from service.settings import Settings
 
-__all__ = ["Document", "build_document", "endpoints", "problems", "request_body"]
+__all__ = ["Document", "build_document", "endpoints", "header_parameter", "problems", "request_body"]
 
 Document = dict[str, Any]
 
@@ -39,6 +39,11 @@ def request_body(schema: type[BaseModel]) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that parses its body itself."""
     content = {"application/json": {"schema": {"$ref": _SCHEMAS + schema.__name__}}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def header_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that reads a header itself."""
+    return {"parameters": [{"name": name, "in": "header", "description": description, "schema": schema}]}
 
 
 def build_document(app: FastAPI, settings: Settings) -> Document:

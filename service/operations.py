@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from service.errors import Draining, InvalidRequest, NotFound, NotReady
+from service.errors import Draining, InvalidRequest, NotFound, NotReady, Unhealthy
 from service.openapi import problems
 from service.schemas import Health, ModelDetail, ModelInfo, ModelList, Readiness, model_name
 from service.state import state_of
@@ -24,9 +24,10 @@ async def root() -> Response:
     return RedirectResponse("/docs")
 
 
-@router.get("/healthz", summary="Is the process alive?")
-async def healthz() -> Health:
-    """Answer as long as the process does; restart it when this fails."""
+@router.get("/healthz", summary="Is the process alive?", responses=problems(Unhealthy))
+async def healthz(request: Request) -> Health:
+    """Answer 200 while the process and all its lanes make progress; restart it when this fails."""
+    state_of(request).lifecycle.check_health()
     return Health(status="alive")
 
 

@@ -1,7 +1,8 @@
 """POST /predict."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import ClientDisconnect, Request
@@ -9,19 +10,21 @@ from starlette.responses import Response
 
 from sentiment import Prediction
 from service.body import check_media_type, parse_json, read_body
+from service.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER, deadline, timeout_ms
 from service.errors import (
     BodyTooLarge,
+    DeadlineExceeded,
     Draining,
     InferenceFailed,
     InvalidRequest,
     MalformedJson,
     NotReady,
+    Overloaded,
     Rejection,
     UnsupportedMediaType,
 )
 from service.middleware import CLIENT_LEFT
-from service.openapi import problems, request_body
-from service.predictor import Predictor
+from service.openapi import header_parameter, problems, request_body
 from service.schemas import PredictRequest, PredictResponse, parse_request
 from service.state import State, state_of
 
@@ -39,11 +42,18 @@ router = APIRouter(tags=["predict"])
         BodyTooLarge,
         UnsupportedMediaType,
         InvalidRequest,
+        Overloaded,
         InferenceFailed,
         NotReady,
         Draining,
+        DeadlineExceeded,
     ),
-    openapi_extra=request_body(PredictRequest),
+    openapi_extra=request_body(PredictRequest)
+    | header_parameter(
+        TIMEOUT_HEADER,
+        "Milliseconds from now in which the answer is of use; the service may have a shorter default.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
+    ),
 )
 async def predict(request: Request) -> Response:
     """Return the sentiment of each review, in the order of the request.
@@ -52,46 +62,54 @@ async def predict(request: Request) -> Response:
     """
     state = state_of(request)
     try:
-        predictor, reviews = await _accept(request, state)
+        return await _answer(request, state)
     except ClientDisconnect:
-        state.metrics.cancelled("read")
         return Response(status_code=CLIENT_LEFT)
     except Rejection as error:
         state.metrics.rejected(error.code)
         raise
+
+
+async def _answer(request: Request, state: State) -> Response:
+    state.lifecycle.admit()
+    ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
+    async with deadline(ends_at_seconds, while_reading=True):
+        reviews = await _read(request, state)
+    # Asked again, since the body may have taken long to come in.
+    predictor = state.lifecycle.admit()
     request.state.log_fields = {
         "num_reviews": len(reviews),
         "model_version": predictor.version.manifest.version,
     }
-    predictions = await _unless_gone(request, predictor, reviews)
-    if predictions is None:
-        return Response(status_code=CLIENT_LEFT)
+    with predictor.admitted(reviews, deadline_seconds=ends_at_seconds) as job:
+        async with deadline(ends_at_seconds):
+            predictions = await _unless_gone(request, predictor.predict(job, reviews))
     with state.metrics.stage("respond"):
         content = PredictResponse.of(predictor.version, predictions).model_dump_json()
     return Response(content, media_type="application/json")
 
 
-async def _accept(request: Request, state: State) -> tuple[Predictor, list[str]]:
-    """Return what answers the request, and its reviews; from here on the request will be answered."""
-    state.lifecycle.admit()
+async def _read(request: Request, state: State) -> list[str]:
     check_media_type(request)
-    with state.metrics.stage("read"):
-        body = await read_body(request, max_bytes=state.settings.max_body_bytes)
+    try:
+        with state.metrics.stage("read"):
+            body = await read_body(request, max_bytes=state.settings.max_body_bytes)
+    except (ClientDisconnect, asyncio.CancelledError):
+        state.metrics.cancelled("read")
+        raise
     with state.metrics.stage("parse"):
-        reviews = parse_request(parse_json(body), state.settings)
-    # Asked again, since the body may have taken long to come in.
-    return state.lifecycle.admit(), reviews
+        return parse_request(parse_json(body), state.settings)
 
 
-async def _unless_gone(
-    request: Request, predictor: Predictor, reviews: Sequence[str]
-) -> list[Prediction] | None:
-    """Return the predictions, or None as soon as the client has left; the work is then taken back."""
-    answer = asyncio.create_task(predictor.predict(reviews))
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, list[Prediction]]) -> list[Prediction]:
+    """Return the predictions; raises ClientDisconnect as soon as the client has left, and ends the work."""
+    answer = asyncio.create_task(work)
     gone = asyncio.create_task(_wait_for_disconnect(request))
     try:
         await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
-        return answer.result() if answer.done() else None
+        if not answer.done():
+            raise ClientDisconnect
+        return answer.result()
     finally:
         answer.cancel()
         gone.cancel()

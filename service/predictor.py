@@ -5,30 +5,18 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from model_store import ModelVersion, Store, golden
-from sentiment import Prediction, TokenizedReview, set_num_threads
+from model_store import ModelVersion
+from sentiment import Prediction, TokenizedReview
 from service.batcher import Batcher
+from service.job import Job
 from service.metrics import Metrics, Stage
 from service.settings import Settings
 
-__all__ = ["Predictor", "load_version"]
-
-
-def load_version(settings: Settings) -> ModelVersion:
-    """Load the model that the settings name, and check that it is fit to answer. Takes seconds.
-
-    Every hash is verified, the golden examples are reproduced, the kernels are warm. Raises SentimentError.
-    """
-    set_num_threads(settings.threads)
-    store = Store() if settings.model_store is None else Store(settings.model_store)
-    version = store.load(settings.model, device=settings.device)
-    golden.check(version.classifier, version.golden)
-    version.classifier.warm_up()
-    return version
+__all__ = ["Predictor"]
 
 
 class Predictor:
-    """Answers for one version of a model. Make it and use it on one event loop."""
+    """Answers for one version of a model, from `start` to `close`. Make it and use it on one event loop."""
 
     def __init__(self, version: ModelVersion, settings: Settings, metrics: Metrics) -> None:
         self.version = version
@@ -39,26 +27,53 @@ class Predictor:
             version.classifier,
             metrics,
             max_batch_tokens=settings.max_batch_tokens,
-            threads=settings.threads,
+            max_queue_tokens=settings.max_queue_tokens,
+            num_lanes=settings.num_lanes(version.classifier.device),
+            lane_threads=settings.lane_threads,
+            lane_stall_seconds=settings.lane_stall_seconds,
         )
-        metrics.loaded(version)
 
-    async def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Return a prediction for each text, in order; raises InferenceFailed and Draining.
+    @property
+    def is_healthy(self) -> bool:
+        """Whether no lane is dead or stuck."""
+        return all(state.is_healthy for state in self._batcher.lane_states())
+
+    async def start(self) -> None:
+        """Return when all lanes are warm; raises what kept one from it."""
+        await self._batcher.start()
+        self._metrics.loaded(self.version)
+
+    @contextmanager
+    def admitted(self, texts: Sequence[str], *, deadline_seconds: float) -> Iterator[Job]:
+        """Keep a place in the queue for the time of the block; raises Overloaded and Draining.
+
+        The deadline is on the clock of the event loop.
+        """
+        limit = self.version.classifier.tokenizer.config.max_tokens
+        # A token has a character at least, but for the rare ones that cleaning takes apart.
+        num_tokens = sum(min(len(text), limit) for text in texts)
+        job = self._batcher.admit(num_tokens, deadline_seconds=deadline_seconds)
+        try:
+            yield job
+        finally:
+            self._batcher.discard(job)
+
+    async def predict(self, job: Job, texts: Sequence[str]) -> list[Prediction]:
+        """Return a prediction for each text, in order; raises InferenceFailed, rarely Overloaded.
 
         When cancelled, it leaves every queue that it stands in.
         """
         with self._counting_cancellation("tokenize"):
             reviews = await self._tokenize(texts)
         with self._counting_cancellation("queue"):
-            predictions = await self._batcher.score(reviews)
+            predictions = await self._batcher.score(job, reviews)
         self._metrics.predicted(self.version.manifest.version, predictions)
         return predictions
 
-    async def close(self) -> None:
-        """Answer everything that was accepted, then end all threads."""
-        await self._batcher.close()
-        self._tokenizers.shutdown()
+    async def close(self, *, patience_seconds: float) -> None:
+        """Answer everything that was accepted, then end all threads; a stuck lane is left behind."""
+        await self._batcher.close(patience_seconds=patience_seconds)
+        self._tokenizers.shutdown(cancel_futures=True)
 
     async def _tokenize(self, texts: Sequence[str]) -> list[TokenizedReview]:
         loop = asyncio.get_running_loop()

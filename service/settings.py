@@ -57,12 +57,21 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where the network runs; `auto` takes a GPU where there is one."
     )
-    threads: int = Field(
-        default_factory=available_cpus,
+    lanes: int | None = Field(
+        default=None,
         ge=1,
         le=1024,
-        description="CPU threads that one batch is computed with.",
-        json_schema_extra={"computed_default": "the CPUs that the process may use"},
+        description="Batches that are computed at the same time, each in a thread of its own.",
+        json_schema_extra={"computed_default": "the CPUs that the process may use, or 1 on a GPU"},
+    )
+    lane_threads: int = Field(
+        default=1, ge=1, le=1024, description="CPU threads that each lane computes its batch with."
+    )
+    lane_stall_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long one run of the model may take before `/healthz` says that the lane is stuck.",
     )
     max_body_bytes: int = Field(
         default=2 * 1024 * 1024,
@@ -80,7 +89,19 @@ class Settings(BaseSettings):
         default=8192,
         ge=1,
         le=1_048_576,
-        description="Most tokens in one batch; more is faster in all, but lets a short request wait longer.",
+        description="Most tokens in one batch, padding included; a longer review has one of its own.",
+    )
+    max_queue_tokens: int = Field(
+        default=1_048_576,
+        ge=1,
+        le=1_073_741_824,
+        description="Most tokens that may wait; more is refused as overloaded.",
+    )
+    request_timeout_ms: int = Field(
+        default=30_000,
+        ge=1,
+        le=3_600_000,
+        description="Deadline of a request that names none in `X-Request-Timeout-Ms`.",
     )
     keep_alive_seconds: int = Field(
         default=75,
@@ -97,6 +118,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log lines that are written."
     )
+
+    def num_lanes(self, device: str) -> int:
+        """Return how many lanes a model on this device has: a GPU is kept busy by one."""
+        if self.lanes is not None:
+            return self.lanes
+        return available_cpus() if device == "cpu" else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +230,7 @@ def _allowed(field: FieldInfo) -> str:
     if get_origin(annotation) is Literal:
         *others, last = get_args(annotation)
         return f"{', '.join(others)} or {last}"
-    if annotation is not int:
+    if int not in (annotation, *get_args(annotation)):
         return "a text that is not empty"
     least = next(rule.ge for rule in field.metadata if isinstance(rule, Ge))
     most = next(rule.le for rule in field.metadata if isinstance(rule, Le))

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -89,6 +91,28 @@ def test_every_review_is_in_one_batch_within_the_limits(lengths: list[int]) -> N
 
 def test_equal_lengths_fill_whole_batches() -> None:
     assert [len(batch) for batch in group_by_length([100] * 200)] == [64, 64, 64, 8]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "num_padded_tokens"),
+    [
+        ([], 0),
+        ([33], 64),
+        ([32] * 3, 4 * 32),
+        ([64, 50, 10], 2 * 64 + 32),
+        ([400] * 41, (48 + 2) * 416),
+    ],
+)
+def test_padding_is_counted(lengths: list[int], num_padded_tokens: int) -> None:
+    reviews = [tokenized([3] * length) for length in lengths]
+    assert ENGINES["max", (1, True)].num_padded_tokens(reviews) == num_padded_tokens
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory like this")
+def test_too_large_a_batch_for_the_memory_fails_and_a_smaller_one_still_runs() -> None:
+    command = [sys.executable, "-m", "tests.sentiment.cramped"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["OutOfMemory", "answered"]
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])

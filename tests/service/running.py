@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
+from service.loading import Loader, load_version
 from service.server import Server, listen
 from service.settings import Settings
 
@@ -64,6 +65,14 @@ class Process:
         """Return where it listens."""
         return str(self.wait_for("listening")["url"])
 
+    def num_threads(self) -> int:
+        """Return how many threads it has."""
+        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
+
+    def num_open_files(self) -> int:
+        """Return how many files and connections it has open."""
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
+
     def send_signal(self, number: int) -> None:
         """Send a signal."""
         self._process.send_signal(number)
@@ -100,8 +109,8 @@ class Process:
 
 @contextmanager
 def process(errors: Path, *flags: str, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
-    """Run the service as a process, on a free port and one thread for each batch."""
-    started = Process(errors, "--port", "0", "--threads", "1", *flags, environment=environment)
+    """Run the service as a process, on a free port and with two lanes."""
+    started = Process(errors, "--port", "0", "--lanes", "2", *flags, environment=environment)
     try:
         yield started
     finally:
@@ -109,10 +118,11 @@ def process(errors: Path, *flags: str, environment: Mapping[str, str] | None = N
 
 
 @contextmanager
-def service(store: Path, **settings: Any) -> Iterator[str]:  # noqa: ANN401  # any setting
-    """Run the service in a thread, ready; yields its URL."""
-    values = Settings(model_store=str(store), threads=1, device="cpu", **settings)
-    with serve(create_app(values), values) as url:
+def service(store: Path, *, load: Loader = load_version, **settings: Any) -> Iterator[str]:  # noqa: ANN401  # any setting
+    """Run the service in a thread, ready; yields its URL. `load` may put another classifier into it."""
+    chosen: dict[str, Any] = {"model_store": str(store), "device": "cpu", "lanes": 1} | settings
+    values = Settings(**chosen)
+    with serve(create_app(values, load=load), values) as url:
         yield url
 
 

@@ -20,8 +20,15 @@ KNOWN = [
         for stage in ("read", "parse", "tokenize", "queue", "inference", "respond")
     ],
     series("sentiment_queue_tokens"),
+    series("sentiment_queue_tokens_limit"),
+    *[series("sentiment_lanes", state=state) for state in ("idle", "busy", "stalled", "dead")],
     series("sentiment_batch_reviews_count"),
     series("sentiment_batch_tokens_count"),
+    series("sentiment_batch_padding_ratio_count"),
+    *[
+        series("sentiment_batch_splits_total", reason=reason)
+        for reason in ("exception", "not_finite", "out_of_memory")
+    ],
     *[
         series("sentiment_requests_rejected_total", reason=reason)
         for reason in (
@@ -30,11 +37,15 @@ KNOWN = [
             "invalid_request",
             "malformed_json",
             "not_ready",
+            "overloaded",
             "unsupported_media_type",
         )
     ],
     *[series("sentiment_requests_cancelled_total", stage=stage) for stage in ("read", "tokenize", "queue")],
-    *[series("sentiment_inference_failures_total", reason=reason) for reason in ("exception", "not_finite")],
+    *[
+        series("sentiment_inference_failures_total", reason=reason)
+        for reason in ("exception", "not_finite", "out_of_memory", "lane_died")
+    ],
     series("sentiment_prediction_confidence_count"),
     series("sentiment_review_tokens_count"),
     series("sentiment_reviews_truncated_total"),

@@ -31,7 +31,7 @@ def gateway() -> NoReturn:
 
 @pytest.fixture(scope="module")
 def client(tiny_store: Path) -> Iterator[httpx.Client]:
-    settings = Settings(model_store=str(tiny_store), threads=1, device="cpu")
+    settings = Settings(model_store=str(tiny_store), device="cpu")
     app = create_app(settings)
     for route in (crash, teapot, gateway):
         app.add_api_route(f"/{route.__name__}", route, response_model=None)

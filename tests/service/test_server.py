@@ -29,7 +29,7 @@ def test_sigterm_answers_what_was_accepted_and_refuses_what_was_not(slow_store: 
         ready = running.wait_for("ready")
         url = running.url()
         assert ready["docs_url"] == f"{url}/docs"
-        facts = {"model": "reviews", "model_version": 1, "device": "cpu", "threads": 1}
+        facts = {"model": "reviews", "model_version": 1, "device": "cpu", "lanes": 2, "lane_threads": 1}
         assert {name: ready[name] for name in facts} == facts
         unknown = running.wait_for("unknown_setting")
         assert (unknown["name"], unknown["nearest"]) == ("SENTIMENT_PROT", "SENTIMENT_PORT")

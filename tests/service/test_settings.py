@@ -26,7 +26,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults() -> None:
     settings = read_settings([])
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
-    assert settings.threads == available_cpus()
+    assert (settings.num_lanes("cpu"), settings.num_lanes("cuda")) == (available_cpus(), 1)
 
 
 def test_a_flag_of_each_setting() -> None:
@@ -36,11 +36,15 @@ def test_a_flag_of_each_setting() -> None:
         "model_store": "store",
         "model": "reviews@2",
         "device": "cpu",
-        "threads": "3",
+        "lanes": "3",
+        "lane_threads": "2",
+        "lane_stall_seconds": "10",
         "max_body_bytes": "2048",
         "max_reviews_per_request": "5",
         "max_review_characters": "6",
         "max_batch_tokens": "7",
+        "max_queue_tokens": "11",
+        "request_timeout_ms": "12",
         "keep_alive_seconds": "8",
         "drain_seconds": "9",
         "log_level": "error",
@@ -63,7 +67,7 @@ def test_each_setting_is_described(setting: object) -> None:
     ("flags", "message"),
     [
         (["--port", "65536"], "SENTIMENT_PORT: must be an integer from 0 to 65535, not '65536'"),
-        (["--threads", "many"], "SENTIMENT_THREADS: must be an integer from 1 to 1024, not 'many'"),
+        (["--lanes", "many"], "SENTIMENT_LANES: must be an integer from 1 to 1024, not 'many'"),
         (["--device", "tpu"], "SENTIMENT_DEVICE: must be auto, cpu or cuda, not 'tpu'"),
         (["--model", ""], "SENTIMENT_MODEL: must be a text that is not empty, not ''"),
     ],
@@ -109,9 +113,9 @@ def test_an_unknown_flag_is_status_2() -> None:
 def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTIMENT_PORT", "8001")
     monkeypatch.setenv("SENTIMENT_DRAIN_SECONDS", "5")
-    monkeypatch.setenv("SENTIMENT_THREADS", "")
+    monkeypatch.setenv("SENTIMENT_LANES", "")
     settings = read_settings(["--port", "8002"])
-    assert (settings.port, settings.drain_seconds, settings.threads) == (8002, 5, available_cpus())
+    assert (settings.port, settings.drain_seconds, settings.lanes) == (8002, 5, None)
 
 
 def test_unknown_variables_name_the_nearest() -> None:

@@ -1,0 +1,125 @@
+"""Classifiers that fail, hang or count on demand, each a real one underneath."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from model_store import ModelVersion, Store
+from sentiment import Classifier, OutOfMemory, Prediction, TokenizedReview
+from service.settings import Settings
+from tests.service.running import PATIENCE_SECONDS
+
+__all__ = ["Cold", "Cramped", "Deadly", "Gate", "Gated", "Raising", "Warm", "Watched", "made_by"]
+
+
+class Watched(Classifier):
+    """Remembers the sizes of the batches that it was given."""
+
+    def __init__(self, whole: Classifier) -> None:
+        super().__init__(labels=whole.labels, tokenizer=whole.tokenizer, engine=whole._engine)
+        self.sizes: list[int] = []
+
+    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+        """Score, and remember."""
+        self.sizes.append(len(reviews))
+        return super().score(reviews)
+
+
+class Gate:
+    """Holds lanes up in the middle of a batch."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+        self._reached = threading.Semaphore(0)
+
+    def open(self) -> None:
+        """Let all pass from now on."""
+        self._opened.set()
+
+    def wait_until_reached(self) -> None:
+        """Return when one more lane stands before it."""
+        assert self._reached.acquire(timeout=PATIENCE_SECONDS)
+
+    def pass_through(self) -> None:
+        """Wait until it is open."""
+        self._reached.release()
+        assert self._opened.wait(PATIENCE_SECONDS)
+
+
+class Gated(Watched):
+    """Answers only while its gate is open."""
+
+    def __init__(self, whole: Classifier, gate: Gate) -> None:
+        super().__init__(whole)
+        self._gate = gate
+
+    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+        """Score once the gate is open."""
+        self._gate.pass_through()
+        return super().score(reviews)
+
+
+class Raising(Watched):
+    """Raises whenever a review of three tokens is in a batch."""
+
+    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+        """Score, or raise."""
+        predictions = super().score(reviews)
+        if any(len(review.ids) == 3 for review in reviews):
+            raise RuntimeError("a secret")
+        return predictions
+
+
+class Cramped(Watched):
+    """Has memory for two reviews at a time."""
+
+    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+        """Score, or raise."""
+        predictions = super().score(reviews)
+        if len(reviews) > 2:
+            raise OutOfMemory("no room")
+        return predictions
+
+
+class Deadly(Watched):
+    """Ends the thread that it runs on whenever a review of three tokens is in a batch."""
+
+    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+        """Score, or end the thread."""
+        if any(len(review.ids) == 3 for review in reviews):
+            raise SystemExit
+        return super().score(reviews)
+
+
+class Cold(Watched):
+    """Cannot be warmed up."""
+
+    def warm_up(self) -> None:
+        """Raise."""
+        raise RuntimeError("cold")
+
+
+class Warm(Watched):
+    """Remembers with how many threads it was warmed up, by the name of the thread."""
+
+    def __init__(self, whole: Classifier) -> None:
+        super().__init__(whole)
+        self.threads: dict[str, int] = {}
+
+    def warm_up(self) -> None:
+        """Warm up, and remember."""
+        self.threads[threading.current_thread().name] = torch.get_num_threads()
+        super().warm_up()
+
+
+def made_by(wrap: Callable[[Classifier], Classifier]) -> Callable[[Settings], ModelVersion]:
+    """Return what loads the version of a store, with another classifier in it."""
+
+    def load(settings: Settings) -> ModelVersion:
+        version = Store(Path(str(settings.model_store))).load("reviews", device="cpu")
+        return replace(version, classifier=wrap(version.classifier))
+
+    return load
