@@ -201,9 +201,10 @@ def test_the_reference_is_a_number_from_the_start_so_that_a_moved_alias_changes_
 def test_a_run_is_not_resumed_from_another_base(
     tmp_path: Path, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = with_base_in(RELEASED, finished, tmp_path / "run")
+    other = finished / "store"  # which has a version of the same name
+    run = with_base_in(other, finished, tmp_path / "run")
     assert main(["fit", "--resume", str(run)]) == 1
-    assert f"reviews@1 in {RELEASED} is not what this run began with" in refusal(capsys)
+    assert f"reviews@1 in {other} is not what this run began with" in refusal(capsys)
 
 
 def test_a_plan_from_before_there_were_bases_is_read(tmp_path: Path, tiny_store: Path) -> None:
@@ -278,9 +279,10 @@ def test_the_default_recipe_with_a_base_is_adapt_with_the_network_of_the_base(
     command = ["fit", "--from", "reviews", "--train", str(stars), "--run-folder", str(folder)]
     # It stops at the labels: the plan is made by then.
     assert main([*command, "--store", str(tmp_path / "store")]) == 1
-    assert "reviews@1 has negative, positive" in refusal(capsys)
+    model, version = Store(RELEASED).resolve("reviews")
+    assert f"reviews@{version} has negative, positive" in refusal(capsys)
     plan = Run.open(folder).plan
-    released = Store(RELEASED).manifest("reviews", 1)
+    released = Store(RELEASED).manifest(model, version)
     network = plan.recipe.network_config(
         vocabulary_size=released.network.vocabulary_size, num_labels=len(released.labels)
     )
