@@ -20,7 +20,9 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
  && python torch_build.py "${TORCH_BUILD}" report.json \
  && pip install --quiet --no-compile ${TORCH_INDEX:+--index-url "${TORCH_INDEX}"} torch \
  && packages=$(echo /opt/libraries/lib/python*/site-packages) \
- && (cd "${packages}/torch" && rm -rf bin include share test lib/*.a lib/*_test.so) \
+ && find "${packages}/torch/bin" -type f -not -name torch_shm_manager -delete \
+ && find "${packages}/torch/lib" '(' -name '*.a' -o -name '*_test.so' ')' -delete \
+ && rm -rf "${packages}/torch/include" "${packages}/torch/share" "${packages}/torch/test" \
  && mkdir /opt/torch \
  && for name in torch nvidia triton; do [ ! -e "${packages}/${name}" ] || mv "${packages}/${name}" /opt/torch/; done \
  && printf '/opt/torch\n/opt/service\n' > "${packages}/image.pth"

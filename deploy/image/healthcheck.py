@@ -9,7 +9,9 @@ TIMEOUT_SECONDS = 3
 
 def main() -> str | None:
     """Return why the service is not ready, or None."""
-    connection = HTTPConnection("127.0.0.1", int(os.environ.get("SENTIMENT_PORT") or 8000), timeout=TIMEOUT_SECONDS)
+    connection = HTTPConnection(
+        "127.0.0.1", int(os.environ.get("SENTIMENT_PORT") or 8000), timeout=TIMEOUT_SECONDS
+    )
     try:
         connection.request("GET", "/readyz")
         status = connection.getresponse().status

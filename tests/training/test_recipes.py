@@ -62,7 +62,9 @@ def test_a_shipped_recipe_runs_from_reviews_to_a_version(
         tmp_path / "more.jsonl", [{"text": f"{row['text']} Seen twice."} for row in made_up_reviews()[:60]]
     )
     what = ["--recipe", str(shrunk(name, tmp_path)), "--train", str(tiny_reviews), "--device", "cpu"]
-    teacher = ["--teacher", "reviews@1", "--base-store", str(tiny_store)] if name.startswith("distilled") else []
+    teacher = (
+        ["--teacher", "reviews@1", "--base-store", str(tiny_store)] if name.startswith("distilled") else []
+    )
     where = ["--run-folder", str(tmp_path / "run"), "--store", str(tmp_path / "store")]
     assert main(["fit", *what, "--unlabelled", str(unlabelled), *teacher, *where]) == 0
     manifest = Store(tmp_path / "store").manifest("reviews", 1)
