@@ -1,6 +1,6 @@
 """Draw the dashboard's panels with the figures of a real Prometheus into one PNG, without Grafana.
 
-    python deploy/grafana/preview.py --prometheus http://127.0.0.1:9090 --minutes 15 --output build/dashboard.png
+    python deploy/grafana/preview.py --prometheus http://127.0.0.1:9090 --minutes 15
 
 Layout, titles, queries, stacking, limits and units are those of the dashboard; the colours are matplotlib's.
 """
@@ -109,7 +109,7 @@ def _lines(prometheus: str, panel: Panel, minutes: float, end_seconds: float) ->
 def _draw_numbers(axes: Axes, panel: Panel, lines: list[Line]) -> None:
     axes.axis("off")
     text = "\n".join(
-        f"{_written(panel, line.values[-1])}{f' × {line.legend}' if len(line.legend) > 10 else ''}"
+        f"{_written(panel, line.values[-1])}{f' x {line.legend}' if len(line.legend) > 10 else ''}"
         for line in lines
     )
     axes.text(0, 0.5, text or "no data", fontsize=18 if len(text) < 12 else 11, va="center")

@@ -1,4 +1,4 @@
-"""Print what the service needs at run time, from pyproject.toml, so that the image installs it before the code."""
+"""Print what pyproject.toml says the service needs, so that the image can install it before the code."""
 
 import sys
 import tomllib

@@ -21,8 +21,8 @@ def main(wanted: str, report: Path) -> str | None:
     if found == wanted:
         return None
     return (
-        f"error: the package index has the {found} build of PyTorch, and TORCH_BUILD is {wanted}: set TORCH_INDEX "
-        "to the URL that https://pytorch.org/get-started gives after --index-url"
+        f"error: the package index has the {found} build of PyTorch, and TORCH_BUILD is {wanted}: set "
+        "TORCH_INDEX to the URL that https://pytorch.org/get-started gives after --index-url"
     )
 
 
