@@ -16,7 +16,7 @@ REVIEWS = [
     "What a waste of time: dull, and badly acted.",
     "It is a film.",
 ]
-RULES = "/etc/prometheus/rules"
+TESTS = "/etc/prometheus/tests"
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_prometheus_has_the_rules_and_knows_alertmanager(compose: Compose) -> No
 def test_promtool_accepts_the_configuration_and_the_rules(compose: Compose) -> None:
     promtool = ("run", "--rm", "--no-deps", "--entrypoint", "promtool", "prometheus")
     compose(*promtool, "check", "config", "/etc/prometheus/prometheus.yml")
-    compose(*promtool, "test", "rules", "/etc/prometheus/tests/rules.yml")
+    compose(*promtool, "test", "rules", f"{TESTS}/rules.yml", f"{TESTS}/slow.yml")
 
 
 def test_grafana_has_the_dashboard(compose: Compose) -> None:
