@@ -7,6 +7,7 @@ Layout, titles, queries, stacking, limits and units are those of the dashboard; 
 
 import argparse
 import json
+import math
 import re
 import sys
 import time
@@ -127,7 +128,8 @@ def _draw_lines(axes: Axes, panel: Panel, lines: list[Line], minutes: float) -> 
         for line in lines:
             axes.plot(line.minutes_ago, line.values, label=line.legend, linewidth=1.4)
     axes.set_xlim(-minutes, 0)
-    axes.set_ylim(bottom=0, top=defaults.get("max"))
+    # The legend stands above the highest line.
+    axes.set_ylim(bottom=0, top=1.25 * float(defaults.get("max") or axes.get_ylim()[1]))
     if "thresholdsStyle" in defaults["custom"]:
         axes.axhline(
             defaults["thresholds"]["steps"][-1]["value"], color="tab:red", linestyle="--", linewidth=1
@@ -152,13 +154,15 @@ def _label(axes: Axes, unit: str) -> None:
 
 
 def _written(panel: Panel, value: float) -> str:
+    if math.isnan(value):
+        return "nothing"
     if panel["fieldConfig"]["defaults"]["unit"] == "percentunit":
         return f"{value:.2%}"
-    return f"{value:.0f}" if value == int(_number(value)) else f"{value:.1f}"
+    return f"{value:.0f}" if value == int(value) else f"{value:.1f}"
 
 
 def _number(value: float) -> float:
-    return 0.0 if value != value else value  # noqa: PLR0124  # NaN: nothing happened
+    return 0.0 if math.isnan(value) else value
 
 
 if __name__ == "__main__":
