@@ -6,12 +6,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --quiet
 DATA ?= data/aclImdb_v1.tar.gz
+COMPOSE ?= docker compose
+PROMETHEUS ?= http://127.0.0.1:9090
+SBOM_TOOL := cyclonedx-bom==7.5.0
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train setup test check fix clean
+.PHONY: help serve train setup test test-compose check fix sbom dashboard-preview clean
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 serve: $(VENV)/.runtime ## Serve the released model on 127.0.0.1:$PORT
 	@$(BIN)/python -m service --port $(PORT)
@@ -25,14 +28,27 @@ setup: $(VENV)/.development ## Make .venv with everything
 test: $(VENV)/.development ## Run the tests
 	$(BIN)/python -m pytest
 
+test-compose: $(VENV)/.development ## Build and run the whole deployment, break it, scale it, take it down (COMPOSE=command)
+	COMPOSE="$(COMPOSE)" $(BIN)/python -m pytest --durations=0 --durations-min=1 tests/deploy/test_compose.py
+
 check: $(VENV)/.development ## Lint, format and type checks; edits nothing
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && $(BIN)/lint-imports
 
 fix: $(VENV)/.development ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix; $(BIN)/ruff format
 
+sbom: ## Write build/sbom.json: all that the service installs, as CycloneDX
+	$(MAKE) VENV=build/runtime build/runtime/.runtime
+	$(PYTHON) -m venv build/sbom-tool
+	build/sbom-tool/bin/python -m pip install --disable-pip-version-check --quiet '$(SBOM_TOOL)'
+	build/sbom-tool/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --output-file build/sbom.json build/runtime/bin/python
+
+dashboard-preview: $(VENV)/.development ## Draw the dashboard from the Prometheus at PROMETHEUS=URL: build/dashboard.png
+	$(BIN)/python deploy/grafana/preview.py --prometheus $(PROMETHEUS)
+
 clean: ## Remove .venv and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another with PYTHON=...")'

@@ -24,12 +24,12 @@ def test_links_lead_to_files_that_exist(document: Path) -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     texts = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
     used = {
         target
         for text in texts
-        for target in re.findall(r"(?:^|`| )make ([a-z]+)(?:`| {2,}|$)", text, re.MULTILINE)
+        for target in re.findall(r"(?:^|`| )make ([a-z-]+)(?:`| {2,}|$)", text, re.MULTILINE)
     }
     assert {"serve", "test"} <= used
     assert used <= targets

@@ -1,0 +1,154 @@
+"""A whole deployment, built and run by `make test-compose`: the tests are its steps, in this order."""
+
+import json
+import os
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.deploy.compose import Compose, Load, wait_for
+
+pytestmark = pytest.mark.skipif("COMPOSE" not in os.environ, reason="needs Docker: make test-compose")
+
+REVIEWS = [
+    "A wonderful film, warm and funny.",
+    "What a waste of time: dull, and badly acted.",
+    "It is a film.",
+]
+TESTS = "/etc/prometheus/tests"
+
+
+@pytest.fixture(scope="module")
+def compose() -> Iterator[Compose]:
+    compose = Compose(without=os.environ.get("WITHOUT", ""))
+    compose("down", "--volumes", "--remove-orphans")
+    try:
+        compose("up", "--detach", "--build", "--wait", *compose.services)
+        yield compose
+    finally:
+        if "KEEP" not in os.environ:
+            compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+
+
+def predict(compose: Compose) -> httpx.Response:
+    return httpx.post(f"{compose.proxy}/predict", json={"reviews": REVIEWS}, timeout=30)
+
+
+def test_one_command_serves_the_released_model(compose: Compose) -> None:
+    answer = predict(compose).raise_for_status().json()
+    labels = [prediction["label"] for prediction in answer["predictions"]]
+    assert labels[:2] == ["positive", "negative"]
+    assert answer["model"]["name"] == "reviews"
+
+
+def test_prometheus_counts_the_reviews(compose: Compose) -> None:
+    total = "sum(sentiment_predictions_total)"
+    wait_for("the first three", lambda: compose.query(f"{total} == 3"))
+    predict(compose).raise_for_status()
+    wait_for("three more", lambda: compose.query(f"{total} == 6"))
+    assert compose.query('sentiment_http_requests_total{route="/predict", status="200"}').popitem()[1] == 2
+    assert set(compose.query("up").values()) == {1.0}
+
+
+def test_prometheus_has_the_rules_and_knows_alertmanager(compose: Compose) -> None:
+    groups = httpx.get(f"{compose.prometheus}/api/v1/rules").raise_for_status().json()["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len(rules) > 20
+    assert {rule["health"] for rule in rules} == {"ok"}
+    managers = httpx.get(f"{compose.prometheus}/api/v1/alertmanagers").raise_for_status().json()["data"]
+    assert len(managers["activeAlertmanagers"]) == 1
+
+
+def test_promtool_accepts_the_configuration_and_the_rules(compose: Compose) -> None:
+    promtool = ("run", "--rm", "--no-deps", "--entrypoint", "promtool", "prometheus")
+    compose(*promtool, "check", "config", "/etc/prometheus/prometheus.yml")
+    compose(*promtool, "test", "rules", f"{TESTS}/rules.yml", f"{TESTS}/slow.yml")
+
+
+def test_grafana_has_the_dashboard(compose: Compose) -> None:
+    if "grafana" not in compose.services:
+        pytest.skip("WITHOUT names grafana")
+    board = httpx.get(f"{compose.grafana}/api/dashboards/uid/sentiment").raise_for_status().json()
+    assert board["meta"]["provisioned"]
+
+
+def test_the_container_can_do_little(compose: Compose) -> None:
+    code = """
+import json, os, shutil
+def writable(folder):
+    try: open(folder + "/probe", "w").close()
+    except OSError: return False
+    return True
+print(json.dumps({
+    "user": os.getuid(),
+    "writable": [folder for folder in ("/", "/models", "/opt/service", "/tmp") if writable(folder)],
+    "tools": [tool for tool in ("gcc", "cc", "g++", "clang", "make", "nvcc", "pytest") if shutil.which(tool)],
+    "capabilities": [line.split()[1] for line in open("/proc/1/status") if line.startswith("CapEff")],
+}))
+"""
+    found = json.loads(compose("exec", "-T", "service", "python", "-c", code))
+    none = "0" * 16
+    assert found == {"user": 10001, "writable": ["/tmp"], "tools": [], "capabilities": [none]}  # noqa: S108
+
+
+def test_metrics_are_not_given_through_the_proxy(compose: Compose) -> None:
+    assert httpx.get(f"{compose.proxy}/metrics").status_code == 404
+
+
+def test_a_stopped_service_raises_the_alarm(compose: Compose) -> None:
+    compose("stop", "service")
+    refused = wait_for("the proxy to notice", lambda: (r := predict(compose)).status_code == 503 and r)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["code"] == "not_ready"
+    wait_for("the alert in Prometheus", lambda: "SentimentUnavailable" in compose.firing())
+    wait_for("the alert in Alertmanager", lambda: "SentimentUnavailable" in compose.received())
+
+
+def test_a_start_ends_the_alarm(compose: Compose) -> None:
+    compose("start", "service")
+    wait_for("answers", lambda: predict(compose).status_code == 200)
+    wait_for("silence in Prometheus", lambda: "SentimentUnavailable" not in compose.firing())
+
+
+def test_what_ends_by_itself_is_started_again(compose: Compose) -> None:
+    code = "import os, signal; os.kill(1, signal.SIGTERM)"
+    before = compose.query("process_start_time_seconds{job='sentiment'}")
+    compose("exec", "-T", "service", "python", "-c", code)
+
+    def started_later() -> bool:
+        now = compose.query("process_start_time_seconds{job='sentiment'}")
+        return bool(now) and max(now.values()) > max(before.values())
+
+    wait_for("a newer process", started_later)
+    wait_for("answers", lambda: predict(compose).status_code == 200)
+    assert '"event": "stopped"' in compose("logs", "--no-log-prefix", "service")
+
+
+def test_three_replicas_are_all_used_and_all_scraped(compose: Compose) -> None:
+    compose.scale(3)
+    wait_for("three targets", lambda: len(compose.query('up{job="sentiment"} == 1')) == 3)
+    wait_for("three that are ready", lambda: len(compose.query("sentiment_ready == 1")) == 3)
+    load = Load(compose.proxy)
+    try:
+        used = 'sum by (instance) (sentiment_http_requests_total{route="/predict", status="200"}) > 5'
+        wait_for("work for all", lambda: len(compose.query(used)) == 3)
+    finally:
+        summary = load.stop()
+    assert summary["num_failed"] == 0, summary
+
+
+def test_a_replica_drains_under_load_without_a_failed_request(compose: Compose) -> None:
+    load = Load(compose.proxy)
+    try:
+        wait_for(
+            "load",
+            lambda: compose.query('sum(rate(sentiment_http_requests_total{route="/predict"}[15s])) > 5'),
+        )
+        compose.scale(2)
+        wait_for("two targets", lambda: len(compose.query('up{job="sentiment"} == 1')) == 2)
+    finally:
+        summary = load.stop()
+    print(summary)
+    assert summary["num_requests"] > 50
+    assert summary["num_failed"] == 0, summary
