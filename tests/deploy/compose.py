@@ -95,7 +95,7 @@ class Load:
         return summary
 
 
-def wait_for(what: str, look: Callable[[], Found], *, pause_seconds: float = 0.5) -> Found:
+def wait_for(what: str, look: Callable[[], Found | None], *, pause_seconds: float = 0.5) -> Found:
     """Return what `look` finds as soon as it is true; an unreachable server is not an error until the end."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

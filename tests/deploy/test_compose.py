@@ -96,9 +96,14 @@ def test_metrics_are_not_given_through_the_proxy(compose: Compose) -> None:
     assert httpx.get(f"{compose.proxy}/metrics").status_code == 404
 
 
+def refusal(compose: Compose) -> httpx.Response | None:
+    response = predict(compose)
+    return response if response.status_code == 503 else None
+
+
 def test_a_stopped_service_raises_the_alarm(compose: Compose) -> None:
     compose("stop", "service")
-    refused = wait_for("the proxy to notice", lambda: (r := predict(compose)).status_code == 503 and r)
+    refused = wait_for("the proxy to notice", lambda: refusal(compose))
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["code"] == "not_ready"
     wait_for("the alert in Prometheus", lambda: "SentimentUnavailable" in compose.firing())

@@ -32,7 +32,7 @@ def panels() -> list[dict[str, Any]]:
 def exported() -> set[str]:
     """Every name that a scrape can have: a histogram has three."""
     names = set()
-    for family in create_app(Settings(threads=1)).state.service.metrics.registry.collect():
+    for family in create_app(Settings(lanes=1)).state.service.metrics.registry.collect():
         suffixes = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}.get(
             family.type, ("",)
         )
@@ -116,6 +116,6 @@ def test_the_memory_limit_of_the_rules_is_that_of_the_compose_file() -> None:
 
 def test_objectives_are_bounds_of_the_histogram() -> None:
     bounds = set(re.findall(r'le="([^"]+)"', " ".join(rule["expr"] for rule in rules())))
-    text = create_app(Settings(threads=1)).state.service.metrics.render().decode()
+    text = create_app(Settings(lanes=1)).state.service.metrics.render().decode()
     assert bounds
     assert all(f'duration_seconds_bucket{{le="{bound}"' in text for bound in bounds)
