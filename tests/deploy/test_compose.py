@@ -98,7 +98,8 @@ def test_metrics_are_not_given_through_the_proxy(compose: Compose) -> None:
 
 def test_a_stopped_service_raises_the_alarm(compose: Compose) -> None:
     compose("stop", "service")
-    refused = wait_for("the proxy to notice", lambda: (r := predict(compose)).status_code == 503 and r)
+    wait_for("the proxy to notice", lambda: predict(compose).status_code == 503)
+    refused = predict(compose)
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["code"] == "not_ready"
     wait_for("the alert in Prometheus", lambda: "SentimentUnavailable" in compose.firing())
