@@ -3,7 +3,8 @@
     python -m bench.training REVIEWS.jsonl.xz
 
 Both train the network of the `cpu` recipe, without its adversarial half, on the same reviews with the same
-optimiser; the project's side in mixed precision, as the recipe says. Prints real tokens a second (padding does not count), and their ratio, from one run in turn.
+optimiser; the project's side in mixed precision, as the recipe says. Prints real tokens a second (padding
+does not count), and their ratio, from one run in turn.
 """
 
 import argparse
