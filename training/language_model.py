@@ -144,11 +144,7 @@ def sampled_loss(model: LanguageModel, guesses_NE: Tensor, words_N: Tensor, num_
     rest_N = torch.cat(
         [
             _log_sum(guesses, noise_SE, bias_S, places)
-            for guesses, places in zip(
-                torch.split(guesses_NE, _CHUNK_WORDS),
-                torch.split(place_V[words_N], _CHUNK_WORDS),
-                strict=True,
-            )
+            for guesses, places in _chunks(guesses_NE, place_V[words_N])
         ]
     )
     losses_N: Tensor = torch.logaddexp(rest_N, own_N) - own_N
@@ -179,6 +175,6 @@ def _log_sum(guesses_NE: Tensor, noise_SE: Tensor, bias_S: Tensor, place_N: Tens
     return noise_NS.index_put((rows, place_N[rows]), noise_NS.new_tensor(_MASKED)).logsumexp(-1)
 
 
-def _chunks(guesses_NE: Tensor, words_N: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    for start in range(0, len(words_N), _CHUNK_WORDS):
-        yield guesses_NE[start : start + _CHUNK_WORDS], words_N[start : start + _CHUNK_WORDS]
+def _chunks(guesses_NE: Tensor, of_words_N: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield both in equal chunks; a single empty one where there are no words."""
+    return zip(torch.split(guesses_NE, _CHUNK_WORDS), torch.split(of_words_N, _CHUNK_WORDS), strict=True)
