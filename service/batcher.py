@@ -45,7 +45,10 @@ class Batcher:
         self._loop = asyncio.get_running_loop()
         self._answers: dict[Job, asyncio.Future[None]] = {}
         scheduler = Scheduler(
-            max_batch_tokens=max_batch_tokens, max_queue_tokens=max_queue_tokens, num_lanes=num_lanes
+            max_batch_tokens=max_batch_tokens,
+            max_queue_tokens=max_queue_tokens,
+            num_lanes=num_lanes,
+            pads=scorer.pads,
         )
         self._queue = WorkQueue(scheduler, on_done=self._announce)
         self._lane_stall_seconds = lane_stall_seconds
