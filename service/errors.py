@@ -15,11 +15,11 @@ SentimentError (sentiment.errors)
     │   └── Draining              503 draining
     ├── NotFound                  404 not_found
     ├── MethodNotAllowed          405 method_not_allowed
-    ├── RequestTimeout        408 request_timeout
+    ├── RequestTimeout            408 request_timeout
     ├── BadRequest                4xx bad_request, any other fault of the client that a library finds
     ├── InferenceFailed           500 inference_failed
     ├── Internal                  500 internal
-    ├── TooManyConnections    503 too_many_connections
+    ├── TooManyConnections        503 too_many_connections
     ├── Unhealthy                 503 unhealthy
     └── DeadlineExceeded          504 deadline_exceeded
 """
