@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log_event("unknown_setting", level=logging.WARNING, name=variable.name, nearest=variable.nearest)
     try:
         failure = serve(settings)
+    except InvalidSetting as error:
+        return _fail(str(error), 2)
     except SentimentError as error:
         failure = str(error)
     return _fail(failure, 1) if failure else 0

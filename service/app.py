@@ -7,6 +7,8 @@ from importlib import metadata
 from fastapi import FastAPI
 
 from service import docs_page, operations, predict, problems
+from service.api_keys import read_api_keys
+from service.gate import Gate
 from service.lifecycle import Lifecycle
 from service.loading import Loader, load_version
 from service.metrics import Endpoint, Metrics
@@ -32,7 +34,7 @@ PAGES = tuple(
 class Service(FastAPI):
     """FastAPI with a fuller OpenAPI document."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, needs_api_key: bool) -> None:
         super().__init__(
             title="Sentiment service",
             version=metadata.version("sentiment-service"),
@@ -43,20 +45,22 @@ class Service(FastAPI):
             redirect_slashes=False,
         )
         self._settings = settings
+        self._needs_api_key = needs_api_key
 
     def openapi(self) -> Document:
         """Return the OpenAPI document, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = build_document(self, self._settings)
+            self.openapi_schema = build_document(self, self._settings, needs_api_key=self._needs_api_key)
         return self.openapi_schema
 
 
 def create_app(settings: Settings, *, load: Loader = load_version, url: str | None = None) -> FastAPI:
-    """Return the application; it begins to load its model when a server starts it.
+    """Return the application; it begins to load its model when a server starts it. Raises InvalidSetting.
 
     `load` gets the model from elsewhere; `url` is where the server will be reached, for the log.
     """
-    app = Service(settings)
+    keys = read_api_keys(settings)
+    app = Service(settings, needs_api_key=len(keys) > 0)
     app.include_router(predict.router)
     app.include_router(operations.router)
     docs_page.install(app)
@@ -64,8 +68,11 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     known = [*endpoints(app.openapi()), *PAGES]
     metrics = Metrics(known)
     lifecycle = Lifecycle(settings, metrics, load=load, url=url)
-    app.state.service = State(settings=settings, metrics=metrics, lifecycle=lifecycle)
+    app.state.service = State(
+        settings=settings, metrics=metrics, lifecycle=lifecycle, needs_api_key=len(keys) > 0
+    )
     routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
+    app.add_middleware(Gate, keys=keys, metrics=metrics, settings=settings)
     app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)
     return app
 

@@ -18,7 +18,7 @@ def settings_page() -> str:
     rows = [
         (
             f"`{setting.variable}`",
-            f"`{setting.flag}`",
+            f"`{setting.flag}`" if setting.flag else "",
             setting.default if setting.default_is_computed else f"`{setting.default}`",
             setting.allowed,
             setting.description,
@@ -29,7 +29,8 @@ def settings_page() -> str:
     return f"""# Settings of the service
 
 Each setting is an environment variable and a flag of `sentiment-serve`. A flag wins over its variable, and
-an empty variable counts as not set. A wrong value ends the start with status 2 and one line that names the
+an empty variable counts as not set. A secret has no flag, since everyone on a machine can see command
+lines. A wrong value ends the start with status 2 and one line that names the
 variable and what is allowed. An unknown variable that begins with `SENTIMENT_` is logged as a warning, with
 the nearest known one.
 

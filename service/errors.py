@@ -5,17 +5,21 @@ SentimentError (sentiment.errors)
 └── ApiError
     ├── Rejection                 a request is refused before it costs any compute
     │   ├── MalformedJson         400 malformed_json
+    │   ├── Unauthorized          401 unauthorized
     │   ├── BodyTooLarge          413 body_too_large
     │   ├── UnsupportedMediaType  415 unsupported_media_type
     │   ├── InvalidRequest        422 invalid_request
     │   ├── Overloaded            429 overloaded
+    │   ├── HeaderTooLarge        431 header_too_large
     │   ├── NotReady              503 not_ready
     │   └── Draining              503 draining
     ├── NotFound                  404 not_found
     ├── MethodNotAllowed          405 method_not_allowed
+    ├── RequestTimeout            408 request_timeout
     ├── BadRequest                4xx bad_request, any other fault of the client that a library finds
     ├── InferenceFailed           500 inference_failed
     ├── Internal                  500 internal
+    ├── TooManyConnections        503 too_many_connections
     ├── Unhealthy                 503 unhealthy
     └── DeadlineExceeded          504 deadline_exceeded
 """
@@ -34,6 +38,7 @@ __all__ = [
     "DeadlineExceeded",
     "Draining",
     "FieldError",
+    "HeaderTooLarge",
     "InferenceFailed",
     "Internal",
     "InvalidRequest",
@@ -43,6 +48,9 @@ __all__ = [
     "NotReady",
     "Overloaded",
     "Rejection",
+    "RequestTimeout",
+    "TooManyConnections",
+    "Unauthorized",
     "Unhealthy",
     "UnsupportedMediaType",
 ]
@@ -89,6 +97,18 @@ class MalformedJson(Rejection):
     title = "The body is not valid JSON"
 
 
+class Unauthorized(Rejection):
+    """The service has API keys, and the request has none of them."""
+
+    status = 401
+    code = "unauthorized"
+    title = "An API key is needed"
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+
+    def __init__(self) -> None:
+        super().__init__("Send one of the service's API keys in the header Authorization: Bearer KEY.")
+
+
 class BodyTooLarge(Rejection):
     """The body is over MAX_BODY_BYTES."""
 
@@ -124,6 +144,17 @@ class Overloaded(Rejection):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("More is waiting than can be answered in time; try again later, or elsewhere.")
         self.headers = {"Retry-After": str(retry_after_seconds)}
+
+
+class HeaderTooLarge(Rejection):
+    """The first line and the headers together are over MAX_HEADER_BYTES."""
+
+    status = 431
+    code = "header_too_large"
+    title = "The head of the request is too large"
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"The first line and the headers may have at most {max_bytes} bytes together.")
 
 
 class NotReady(Rejection):
@@ -170,6 +201,19 @@ class MethodNotAllowed(ApiError):
         self.headers = {"Allow": allow}
 
 
+class RequestTimeout(ApiError):
+    """The client took longer than CLIENT_TIMEOUT_SECONDS to send the head or the body."""
+
+    status = 408
+    code = "request_timeout"
+    title = "The request took too long to arrive"
+
+    def __init__(self, max_seconds: int) -> None:
+        super().__init__(
+            f"The head of a request, and its body, must each arrive within {max_seconds} seconds."
+        )
+
+
 class BadRequest(ApiError):
     """Any other fault of the client that the HTTP libraries find; the status is theirs."""
 
@@ -201,6 +245,18 @@ class Internal(ApiError):
 
     def __init__(self) -> None:
         super().__init__("The service failed on this request; its log has more under this request id.")
+
+
+class TooManyConnections(ApiError):
+    """There are MAX_CONNECTIONS, and all of them have a request under way."""
+
+    status = 503
+    code = "too_many_connections"
+    title = "The service has too many connections"
+    headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+    def __init__(self) -> None:
+        super().__init__("All connections of the service are in use; try again later, or elsewhere.")
 
 
 class Unhealthy(ApiError):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
-from typing import Literal
+from typing import Literal, get_args
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -21,7 +21,7 @@ from sentiment import Prediction
 from service.isolation import Failure
 from service.lane_state import LaneState
 
-__all__ = ["METRICS", "Endpoint", "Metric", "Metrics", "Stage"]
+__all__ = ["METRICS", "Cut", "Endpoint", "Metric", "Metrics", "Stage"]
 
 Stage = Literal["read", "parse", "tokenize", "queue", "inference", "respond"]
 """The way of a request, in order."""
@@ -31,12 +31,23 @@ CANCEL_STAGES: tuple[Stage, ...] = ("read", "tokenize", "queue")  # the last unt
 REASONS = (
     "body_too_large",
     "draining",
+    "header_too_large",
     "invalid_request",
     "malformed_json",
     "not_ready",
     "overloaded",
+    "unauthorized",
     "unsupported_media_type",
 )
+Cut = Literal[
+    "answer_not_taken",
+    "bad_request",
+    "header_too_large",
+    "made_room",
+    "request_timeout",
+    "too_many_connections",
+]
+"""Why a connection was closed on its client."""
 SPLIT_REASONS = (Failure.EXCEPTION, Failure.NOT_FINITE, Failure.OUT_OF_MEMORY)
 UNMATCHED = "unmatched"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -77,6 +88,15 @@ METRICS = (
         SECONDS,
     ),
     Metric("sentiment_http_requests_in_flight", "gauge", "Requests that are being worked on."),
+    Metric("sentiment_connections", "gauge", "Connections that are open."),
+    Metric(
+        "sentiment_connections_cut_total",
+        "counter",
+        "Connections that the service closed on their client, by why: what came was no HTTP, a head was too "
+        "large, a head or a body came too slowly, an answer was not taken in time, or there were too many "
+        "(`made_room`: this one was idle longest).",
+        ("reason",),
+    ),
     Metric(
         "sentiment_stage_duration_seconds",
         "histogram",
@@ -115,7 +135,8 @@ METRICS = (
     Metric(
         "sentiment_requests_rejected_total",
         "counter",
-        "Requests to POST /predict refused before any compute, by error code.",
+        "Requests refused before any compute, by error code: all of them to POST /predict, and those to "
+        "other routes that have no API key or too large a head.",
         ("reason",),
     ),
     Metric(
@@ -193,6 +214,8 @@ class Metrics:
         self._requests = counters["http_requests_total"]
         self._request_seconds = histograms["http_request_duration_seconds"]
         self.in_flight = gauges["http_requests_in_flight"]
+        self.connections = gauges["connections"]
+        self._cut = counters["connections_cut_total"]
         self._stage_seconds = histograms["stage_duration_seconds"]
         self._queue_tokens = gauges["queue_tokens"]
         self._queue_limit = gauges["queue_tokens_limit"]
@@ -259,6 +282,10 @@ class Metrics:
         """Count a request refused with this error code."""
         self._rejected.labels(reason).inc()
 
+    def cut(self, reason: Cut) -> None:
+        """Count a connection that is closed on its client."""
+        self._cut.labels(reason).inc()
+
     def cancelled(self, stage: Stage) -> None:
         """Count a request whose client left."""
         self._cancelled.labels(stage).inc()
@@ -297,6 +324,8 @@ class Metrics:
             self._cancelled.labels(stage)
         for reason in REASONS:
             self._rejected.labels(reason)
+        for cut in get_args(Cut):
+            self._cut.labels(cut)
         for failure in Failure:
             self._failures.labels(failure)
         for failure in SPLIT_REASONS:

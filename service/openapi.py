@@ -9,7 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.errors import ApiError
+from service.errors import ApiError, HeaderTooLarge, RequestTimeout, Unauthorized
+from service.gate import KEY_HEADER, is_open
 from service.metrics import Endpoint
 from service.problems import MEDIA_TYPE
 from service.schemas import PredictRequest, Problem
@@ -46,13 +47,16 @@ def header_parameter(name: str, description: str, schema: dict[str, Any]) -> dic
     return {"parameters": [{"name": name, "in": "header", "description": description, "schema": schema}]}
 
 
-def build_document(app: FastAPI, settings: Settings) -> Document:
-    """Return the whole document."""
+def build_document(app: FastAPI, settings: Settings, *, needs_api_key: bool) -> Document:
+    """Return the whole document, as it is of a service with these settings."""
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     _add_schemas(document)
     _add_limits(document, settings)
+    _add_refusals(document)
+    if needs_api_key:
+        _add_keys(document)
     for operation in _operations(document):
         for response in operation["responses"].values():
             response.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID
@@ -92,6 +96,29 @@ def _add_limits(document: Document, settings: Settings) -> None:
     reviews = document["components"]["schemas"][PredictRequest.__name__]["properties"]["reviews"]
     reviews["maxItems"] = settings.max_reviews_per_request
     reviews["items"]["maxLength"] = settings.max_review_characters
+
+
+def _add_refusals(document: Document) -> None:
+    """Add what a request is answered with before its route is found."""
+    for operation in _operations(document):
+        _add_problems(operation, HeaderTooLarge)
+        if "requestBody" in operation:
+            _add_problems(operation, RequestTimeout)
+
+
+def _add_keys(document: Document) -> None:
+    document["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+        "header": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+    }
+    for route, methods in document["paths"].items():
+        for operation in () if is_open(route) else methods.values():
+            operation["security"] = [{"bearer": []}, {"header": []}]
+            _add_problems(operation, Unauthorized)
+
+
+def _add_problems(operation: dict[str, Any], *kinds: type[ApiError]) -> None:
+    operation["responses"] |= {str(status): response for status, response in problems(*kinds).items()}
 
 
 def _operations(document: Document) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Listening, answering, and stopping without losing a request."""
 
+import asyncio
 import errno
 import os
 import signal
@@ -10,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.app import create_app
+from service.connection import READ_BYTES, Connection
 from service.errors import CannotListen
 from service.lifecycle import Lifecycle
 from service.logs import log_event
@@ -25,8 +27,9 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                # Not "auto": what serves is what the tests ran with, whatever else is installed.
-                http="h11",
+                http=Connection,
+                # It has the limit itself; what is left of h11's own must not come before.
+                h11_max_incomplete_event_size=settings.max_header_bytes + READ_BYTES,
                 loop="asyncio",
                 log_config=None,
                 access_log=False,
@@ -38,9 +41,13 @@ class Server(uvicorn.Server):
             )
         )
         self._lifecycle: Lifecycle = app.state.service.lifecycle
+        connections = self.server_state.connections
+        app.state.service.metrics.connections.set_function(lambda: len(connections))
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to stop, after a signal or a failure; uvicorn asks ten times a second."""
+        if counter % 10 == 0:
+            self._check_connections()
         return await super().on_tick(counter) or self._lifecycle.failure is not None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -50,20 +57,26 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
         log_event("stopped")
 
+    def _check_connections(self) -> None:
+        now_seconds = asyncio.get_running_loop().time()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Connection):
+                connection.check(now_seconds)
+
 
 def serve(settings: Settings) -> str | None:
     """Serve until a signal comes, and return None; or return why the model could not be loaded.
 
-    Raises CannotListen.
+    Raises CannotListen, and InvalidSetting for API keys that are none.
     """
-    listener = listen(settings.host, settings.port)
-    url = _url(listener)
-    app = create_app(settings, url=url)
-    log_event("listening", url=url)
-    # Uvicorn raises the signal again once it has stopped, which would end the process with a failure.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _ignore)
-    Server(app, settings).run(sockets=[listener])
+    with listen(settings.host, settings.port) as listener:
+        url = _url(listener)
+        app = create_app(settings, url=url)
+        log_event("listening", url=url, needs_api_key=app.state.service.needs_api_key)
+        # Uvicorn raises the signal again once it has stopped, which would end the process with a failure.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _ignore)
+        Server(app, settings).run(sockets=[listener])
     lifecycle: Lifecycle = app.state.service.lifecycle
     return lifecycle.failure
 

@@ -1,6 +1,7 @@
 """Every setting of the service, as data: a variable `SENTIMENT_<NAME>` and a flag `--<name>` for each.
 
 The command line, the checks, `docs/settings.md` and `.env.example` all come from the fields of `Settings`.
+A secret has no flag, since every user of a machine can see the command lines of all processes.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -57,6 +58,17 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where the network runs; `auto` takes a GPU where there is one."
     )
+    api_keys_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File with the keys that clients must send, one a line; `#` begins a line of comment.",
+        json_schema_extra={"computed_default": "none: everyone who can reach the service may use it"},
+    )
+    api_keys: SecretStr | None = Field(
+        default=None,
+        description="Such keys themselves, separated by commas; a file is better, since it can be guarded.",
+        json_schema_extra={"computed_default": "none"},
+    )
     lanes: int | None = Field(
         default=None,
         ge=1,
@@ -72,6 +84,18 @@ class Settings(BaseSettings):
         ge=1,
         le=3600,
         description="How long one run of the model may take before `/healthz` says that the lane is stuck.",
+    )
+    max_connections: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="Most connections at a time; to let one more in, the one that is idle longest is closed.",
+    )
+    max_header_bytes: int = Field(
+        default=16 * 1024,
+        ge=1024,
+        le=1024**2,
+        description="Largest head of a request: its first line and its headers together.",
     )
     max_body_bytes: int = Field(
         default=2 * 1024 * 1024,
@@ -102,6 +126,12 @@ class Settings(BaseSettings):
         ge=1,
         le=3_600_000,
         description="Deadline of a request that names none in `X-Request-Timeout-Ms`.",
+    )
+    client_timeout_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long a client may take to send a head, to send a body, and to take its answer.",
     )
     keep_alive_seconds: int = Field(
         default=75,
@@ -137,6 +167,7 @@ class Setting:
     """Then `default` describes it."""
     allowed: str
     description: str
+    is_secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -144,9 +175,9 @@ class Setting:
         return PREFIX + self.name.upper()
 
     @property
-    def flag(self) -> str:
-        """The flag of the command line."""
-        return "--" + self.name.replace("_", "-")
+    def flag(self) -> str | None:
+        """The flag of the command line; a secret has none."""
+        return None if self.is_secret else "--" + self.name.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +197,7 @@ def setting_list() -> list[Setting]:
             default_is_computed=_computed_default(field) is not None,
             allowed=_allowed(field),
             description=field.description or "",
+            is_secret=_is_secret(field),
         )
         for name, field in Settings.model_fields.items()
     ]
@@ -194,10 +226,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sentiment-serve",
         description="Serve a sentiment model over HTTP.",
-        epilog="A flag wins over its environment variable.",
+        epilog="A flag wins over its environment variable. Secrets have no flag: see docs/settings.md.",
         allow_abbrev=False,
     )
     for setting in setting_list():
+        if setting.flag is None:
+            continue
         parser.add_argument(
             setting.flag,
             dest=setting.name,
@@ -216,8 +250,14 @@ def _unknown(name: str, known: Sequence[str]) -> UnknownVariable:
 def _explain(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     name = str(problem["loc"][0])
-    allowed = _allowed(Settings.model_fields[name])
-    return f"{PREFIX}{name.upper()}: must be {allowed}, not {str(problem['input'])!r:.100}"
+    field = Settings.model_fields[name]
+    if _is_secret(field):
+        return f"{PREFIX}{name.upper()}: must be {_allowed(field)}"
+    return f"{PREFIX}{name.upper()}: must be {_allowed(field)}, not {str(problem['input'])!r:.100}"
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SecretStr in get_args(field.annotation)
 
 
 def _computed_default(field: FieldInfo) -> str | None:

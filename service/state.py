@@ -18,6 +18,7 @@ class State:
     settings: Settings
     metrics: Metrics
     lifecycle: Lifecycle
+    needs_api_key: bool
 
 
 def state_of(request: Request) -> State:

@@ -1,9 +1,10 @@
 import re
+from typing import get_args
 
 import pytest
 
 from service.app import create_app
-from service.metrics import METRICS, Metric, Metrics, method_label
+from service.metrics import METRICS, Cut, Metric, Metrics, method_label
 from service.settings import Settings
 from tests.service.running import series
 
@@ -15,6 +16,8 @@ KNOWN = [
     series("sentiment_http_requests_total", route="unmatched", method="GET", status="404"),
     series("sentiment_http_request_duration_seconds_count", route="/predict", method="POST"),
     series("sentiment_http_requests_in_flight"),
+    series("sentiment_connections"),
+    *[series("sentiment_connections_cut_total", reason=reason) for reason in get_args(Cut)],
     *[
         series("sentiment_stage_duration_seconds_count", stage=stage)
         for stage in ("read", "parse", "tokenize", "queue", "inference", "respond")
@@ -34,10 +37,12 @@ KNOWN = [
         for reason in (
             "body_too_large",
             "draining",
+            "header_too_large",
             "invalid_request",
             "malformed_json",
             "not_ready",
             "overloaded",
+            "unauthorized",
             "unsupported_media_type",
         )
     ],

@@ -3,6 +3,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
+from pydantic import SecretStr
 
 from service.app import create_app
 from service.settings import Settings
@@ -40,7 +41,8 @@ def document(client: httpx.Client) -> dict[str, Any]:
 
 def test_all_errors_are_declared(document: dict[str, Any]) -> None:
     operation = document["paths"]["/predict"]["post"]
-    assert operation["responses"].keys() == {"200", "400", "413", "415", "422", "429", "500", "503", "504"}
+    refusals = {"400", "408", "413", "415", "422", "429", "431"}
+    assert operation["responses"].keys() == {"200", *refusals, "500", "503", "504"}
     for status, response in operation["responses"].items():
         assert "X-Request-ID" in response["headers"]
         assert ("Retry-After" in response["headers"]) == (status in ("429", "503"))
@@ -62,3 +64,19 @@ def test_the_body_is_declared_with_its_limits(document: dict[str, Any]) -> None:
     reviews = request["properties"]["reviews"]
     assert (reviews["minItems"], reviews["maxItems"]) == (1, 256)
     assert (reviews["items"]["minLength"], reviews["items"]["maxLength"]) == (1, 100_000)
+
+
+def test_keys_are_declared_where_they_are_needed() -> None:
+    document = create_app(Settings(api_keys=SecretStr("k" * 16))).openapi()
+    assert document["components"]["securitySchemes"].keys() == {"bearer", "header"}
+    needing = {path for path, methods in document["paths"].items() if "401" in str(methods)}
+    assert needing == {"/predict", "/models", "/models/{version}"}
+    for path in needing:
+        for operation in document["paths"][path].values():
+            assert operation["security"] == [{"bearer": []}, {"header": []}]
+            assert "401" in operation["responses"]
+
+
+def test_without_keys_none_is_declared(document: dict[str, Any]) -> None:
+    assert "securitySchemes" not in document["components"]
+    assert "401" not in document["paths"]["/predict"]["post"]["responses"]

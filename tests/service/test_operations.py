@@ -1,4 +1,3 @@
-import asyncio
 import json
 import re
 from typing import Any
@@ -151,16 +150,3 @@ def test_clients_cannot_make_series(running: Process, client: httpx.Client) -> N
         client.get(f"/models/{number}?made={number}")
         client.request(f"MAKE-UP-{number}", "/healthz", headers={"X-Request-ID": f"made-up-{number}"})
     assert samples(running.url()).keys() == before
-
-
-def test_a_client_that_sends_no_http_is_none_of_ours(running: Process) -> None:
-    async def talk() -> bytes:
-        url = httpx.URL(running.url())
-        reader, writer = await asyncio.open_connection(url.host, url.port)
-        writer.write(b"hello\r\n\r\n")
-        answer = await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        return answer
-
-    assert asyncio.run(talk()).startswith(b"HTTP/1.1 400 ")

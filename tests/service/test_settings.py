@@ -36,22 +36,43 @@ def test_a_flag_of_each_setting() -> None:
         "model_store": "store",
         "model": "reviews@2",
         "device": "cpu",
+        "api_keys_file": "keys",
         "lanes": "3",
         "lane_threads": "2",
         "lane_stall_seconds": "10",
+        "max_connections": "13",
+        "max_header_bytes": "1025",
         "max_body_bytes": "2048",
         "max_reviews_per_request": "5",
         "max_review_characters": "6",
         "max_batch_tokens": "7",
         "max_queue_tokens": "11",
         "request_timeout_ms": "12",
+        "client_timeout_seconds": "14",
         "keep_alive_seconds": "8",
         "drain_seconds": "9",
         "log_level": "error",
     }
-    flags = [part for setting in setting_list() for part in (setting.flag, values[setting.name])]
+    open_settings = [setting for setting in setting_list() if not setting.is_secret]
+    flags = [part for setting in open_settings for part in (setting.flag or "", values[setting.name])]
     settings = read_settings(flags)
-    assert {name: str(value) for name, value in settings.model_dump().items()} == values
+    given = settings.model_dump(exclude={setting.name for setting in setting_list() if setting.is_secret})
+    assert {name: str(value) for name, value in given.items()} == values
+
+
+def test_a_secret_has_a_variable_and_no_flag(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [setting.variable for setting in setting_list() if setting.is_secret] == ["SENTIMENT_API_KEYS"]
+    with pytest.raises(SystemExit) as ended:
+        read_settings(["--api-keys", "a" * 16])
+    assert ended.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err
+    monkeypatch.setenv("SENTIMENT_API_KEYS", "a" * 16)
+    settings = read_settings([])
+    assert settings.api_keys is not None
+    assert settings.api_keys.get_secret_value() == "a" * 16
+    assert "a" * 16 not in repr(settings)
 
 
 @pytest.mark.parametrize("setting", setting_list(), ids=lambda setting: setting.name)
@@ -99,6 +120,9 @@ def test_help_shows_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     assert ended.value.code == 0
     text = capsys.readouterr().out
     for setting in setting_list():
+        if setting.is_secret:
+            assert f"[{setting.variable}]" not in text
+            continue
         assert f"{setting.flag} " in text
         assert f"[{setting.variable}]" in text
         assert setting.description in text
