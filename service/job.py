@@ -40,6 +40,11 @@ class Job:
     waiting: dict["Item", None] = field(default_factory=dict)
     """The reviews that no batch has taken, in order."""
 
+    @property
+    def is_admitted(self) -> bool:
+        """Whether it is still to be tokenized."""
+        return self.phase is Phase.ADMITTED
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:

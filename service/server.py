@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
                 http=Connection,
                 # It has the limit itself; what is left of h11's own must not come before.
                 h11_max_incomplete_event_size=settings.max_header_bytes + READ_BYTES,
-                loop="asyncio",
+                loop="uvloop",
                 log_config=None,
                 access_log=False,
                 ws="none",
