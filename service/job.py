@@ -16,9 +16,7 @@ class Phase(Enum):
     ADMITTED = auto()
     """Its reviews are not tokenized yet, and hold a place of `num_reserved_tokens` in the queue."""
     QUEUED = auto()
-    """Some of its reviews wait, run, or have run."""
-    DONE = auto()
-    """All its reviews have their outcome."""
+    """Its reviews wait, run, or have run."""
     DISCARDED = auto()
     """Nobody waits for it any more."""
 

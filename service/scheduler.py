@@ -97,8 +97,7 @@ class Scheduler:
         if job.phase is Phase.ADMITTED:
             self._num_admitted -= 1
             self._num_queue_tokens -= job.num_reserved_tokens
-        if job.phase is not Phase.DONE:
-            job.phase = Phase.DISCARDED
+        job.phase = Phase.DISCARDED
         for item in list(job.waiting):
             self._withdraw(item)
 
@@ -134,7 +133,6 @@ class Scheduler:
             job.outcomes[item.place] = outcome
             job.num_open -= 1
             if job.num_open == 0 and job.phase is Phase.QUEUED:
-                job.phase = Phase.DONE
                 done.append(job)
         return done
 

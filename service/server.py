@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 from typing import Any
 
 import uvicorn
@@ -30,7 +31,7 @@ class Server(uvicorn.Server):
                 http=Connection,
                 # It has the limit itself; what is left of h11's own must not come before.
                 h11_max_incomplete_event_size=settings.max_header_bytes + READ_BYTES,
-                loop="uvloop",
+                loop="asyncio" if sys.platform == "win32" else "uvloop",
                 log_config=None,
                 access_log=False,
                 ws="none",

@@ -255,6 +255,12 @@ def test_neighbouring_lengths_fill_a_batch() -> None:
     assert lengths_of(take(queue)) == [128, 100, 96, 160]
 
 
+def test_the_longest_review_of_a_batch_counts_against_the_budget() -> None:
+    queue = scheduler(max_batch_tokens=700, pads=True)
+    put(queue, 256, 192, 288)
+    assert lengths_of(take(queue)) == [256, 288]
+
+
 def test_without_padding_reviews_run_in_the_order_that_they_came() -> None:
     queue = scheduler(max_batch_tokens=240)
     put(queue, 100, 10, 128, 120)
@@ -320,6 +326,23 @@ def test_a_late_request_costs_nothing() -> None:
     kept = put(queue, 10, deadline_seconds=6.0)
     assert [item.job for item in take(queue, now_seconds=5.0).items] == [kept]
     assert queue.num_queue_tokens == 0
+
+
+def test_a_late_request_is_no_batch_mate() -> None:
+    queue = scheduler()
+    kept = put(queue, 10, deadline_seconds=6.0)
+    put(queue, 10, deadline_seconds=5.0)
+    assert [item.job for item in take(queue, now_seconds=5.0).items] == [kept]
+
+
+def test_more_tokens_than_were_admitted_need_room_of_their_own() -> None:
+    queue = scheduler()
+    put(queue, MAX_QUEUE_TOKENS - 10)
+    job = queue.admit(5, deadline_seconds=FOREVER_SECONDS, now_seconds=0.0)
+    with pytest.raises(Full):
+        queue.enqueue(job, [review(11)], now_seconds=0.0)
+    queue.enqueue(job, [review(10)], now_seconds=0.0)
+    assert queue.num_queue_tokens == MAX_QUEUE_TOKENS
 
 
 def test_the_wait_of_each_request_is_told_once() -> None:
