@@ -1,11 +1,11 @@
 """Listening, answering, and stopping without losing a request."""
 
-import asyncio
 import errno
 import os
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 import uvicorn
@@ -59,7 +59,7 @@ class Server(uvicorn.Server):
         log_event("stopped")
 
     def _check_connections(self) -> None:
-        now_seconds = asyncio.get_running_loop().time()
+        now_seconds = time.monotonic()
         for connection in list(self.server_state.connections):
             if isinstance(connection, Connection):
                 connection.check(now_seconds)
