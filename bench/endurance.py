@@ -125,6 +125,7 @@ def draw(memory: Memory) -> bytes:
         axes.annotate(text, (0.75, 0.2), xycoords="axes fraction", ha="center")
         axes.set_xlim(0, memory.num_requests[-1])
         axes.set_ylim(0, 1.25 * max(memory.mib))
+        axes.locator_params(axis="x", nbins=4)
         axes.xaxis.set_major_formatter("{x:,.0f}")
         return to_png(figure)
 

@@ -57,7 +57,6 @@ class WorkQueue:
                 # Asked again, since taking may have dropped late jobs, the last ones perhaps.
                 if not self._scheduler.is_finished:
                     self._changed.wait()
-            self._changed.notify_all()
             return None
 
     def finish(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from model_store import Store
 from sentiment import TOLERANCE, Classifier, Prediction, TokenizedReview
 from service.batcher import Batcher
 from service.errors import Draining, InferenceFailed, Overloaded
+from service.job import Job
 from service.lane_state import LaneState
 from service.metrics import Metrics
 from tests.service import faults, stores
@@ -244,6 +246,33 @@ def test_a_full_queue_refuses_more(classifier: Classifier) -> None:
         return refused.value
 
     assert asyncio.run(fill()).headers == {"Retry-After": "1"}
+
+
+def test_more_tokens_than_were_admitted_may_find_no_room(classifier: Classifier) -> None:
+    async def outgrow() -> None:
+        batcher = make(classifier, Metrics([]), max_queue_tokens=10)
+        job = batcher.admit(5, deadline_seconds=1e9)
+        batcher.admit(5, deadline_seconds=1e9)
+        with pytest.raises(Overloaded):
+            await batcher.score(job, classifier.tokenize(["good " * 6]))
+
+    asyncio.run(outgrow())
+
+
+def test_a_request_leaves_nothing_behind(classifier: Classifier) -> None:
+    def count() -> int:
+        gc.collect()
+        return sum(type(each) is Job for each in gc.get_objects())
+
+    async def score() -> int:
+        batcher = make(classifier, Metrics([]))
+        await batcher.start()
+        await asyncio.gather(*[ask(batcher, classifier.tokenize(stores.TEXTS)) for _ in range(20)])
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
+        return count()
+
+    before = count()
+    assert asyncio.run(score()) <= before
 
 
 def test_closing_answers_what_was_accepted_and_nothing_more(classifier: Classifier) -> None:

@@ -1,0 +1,115 @@
+"""How long the service takes from its start until it is ready, and with what it spends that time.
+
+    python -m bench.start [--runs 5] [--models reviews-small reviews]
+
+Every row is the median of runs in processes of their own, so the files are in the system's cache, and nothing
+else is. Prints docs/endurance.md's tables; shares are of the whole way to the first 200 of `/readyz`.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from bench.service_process import running
+from model_store import Store, golden
+
+NUM_PACKAGES = 6
+WHOLE = "all, until ready"
+
+
+def main() -> None:
+    """Print the tables, or, asked by itself, the parts of one load."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--models", nargs="+", default=["reviews-small", "reviews"])
+    parser.add_argument("--load", metavar="MODEL", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.load:
+        print(json.dumps(load_seconds(options.load)))
+        return
+    print("| model | part | seconds | share |\n|---|---|---|---|")
+    for model in options.models:
+        print_parts(model, start_seconds(model, options.runs))
+    print("\n| package | share of the imports |\n|---|---|")
+    for package, share in import_shares().most_common(NUM_PACKAGES):
+        print(f"| {package} | {share:.0%} |")
+
+
+def start_seconds(model: str, runs: int) -> dict[str, float]:
+    """Return the median seconds of each part of a start, and of the whole."""
+    interpreter = _median(runs, lambda: _python("-c", "pass"))
+    imported = _median(runs, lambda: _python("-c", "import service.__main__"))
+    loads = [json.loads(_output("-m", "bench.start", "--load", model)) for _ in range(runs)]
+    whole = _median(runs, lambda: _start(model))
+    parts = {
+        "interpreter": interpreter,
+        "imports": imported - interpreter,
+        **{part: statistics.median(load[part] for load in loads) for part in loads[0]},
+    }
+    return parts | {"the rest: routes, lanes, server": whole - sum(parts.values()), WHOLE: whole}
+
+
+def load_seconds(model: str) -> dict[str, float]:
+    """Return the seconds of each step from the files to a warm model, in this process."""
+    moments = [time.perf_counter()]
+    version = Store().load(model, device="cpu")
+    moments.append(time.perf_counter())
+    golden.check(version.classifier, version.golden)
+    moments.append(time.perf_counter())
+    version.classifier.warm_up()
+    moments.append(time.perf_counter())
+    parts = ("load and verify", "golden examples", "warm-up")
+    return {part: end - start for part, start, end in zip(parts, moments, moments[1:], strict=False)}
+
+
+def import_shares() -> Counter[str]:
+    """Return each top-level package's share of the time that the imports take themselves."""
+    command = [sys.executable, "-X", "importtime", "-c", "import service.__main__"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own
+    microseconds: Counter[str] = Counter()
+    for line in ended.stderr.splitlines()[1:]:
+        own, _, name = line.removeprefix("import time:").split("|")
+        microseconds[name.strip().split(".")[0]] += int(own)
+    whole = microseconds.total()
+    return Counter({package: part / whole for package, part in microseconds.items()})
+
+
+def print_parts(model: str, seconds: Mapping[str, float]) -> None:
+    """Print the rows of one model."""
+    whole = seconds[WHOLE]
+    for part, taken in seconds.items():
+        print(f"| {model} | {part} | {taken:.3f} | {taken / whole:.2f} |")
+
+
+def _median(runs: int, run: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def _start(model: str) -> None:
+    with running("--model", model):
+        pass
+
+
+def _python(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True)  # noqa: S603  # our own
+
+
+def _output(*arguments: str) -> str:
+    ended = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True)  # noqa: S603  # our own
+    return ended.stdout
+
+
+if __name__ == "__main__":
+    main()
