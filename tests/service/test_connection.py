@@ -145,6 +145,7 @@ def test_what_is_no_http_is_answered_with_a_problem(running: Process) -> None:
     [
         b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\nContent-Length: 5\r\n\r\n",
         b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: +20\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
         b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length : 20\r\n\r\n",
         b"POST /predict HTTP/1.1\r\nHost: a\r\nX-A: b\x00c\r\n\r\n",
