@@ -70,6 +70,11 @@ class Classifier:
         """The network that answers; copy it before changing it."""
         return self._engine.network
 
+    @property
+    def pads(self) -> bool:
+        """Whether a review costs as much as the longest that it is batched with."""
+        return self._engine.pads
+
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedReview]:
         """Return each text's tokens, in order."""
         return [self.tokenizer.encode(text) for text in texts]

@@ -1,31 +1,38 @@
-"""Running tokenized reviews through the network: batching by length, padding, device, calibration.
-
-Kernels keep a compiled primitive for each shape they meet, so memory would grow with every new shape.
-Lengths are rounded up to a multiple of 32 and rows to one of a few counts: about a hundred shapes in all.
-Padding costs time, but never changes a score.
-"""
+"""Running tokenized reviews through the network: the device, batches, calibration, memory that runs out."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from sentiment.errors import InvalidConfiguration, OutOfMemory
 from sentiment.network import SentimentLSTM
+from sentiment.padded import Padded
+from sentiment.recurrence import Recurrence
 from sentiment.tokenizer import PADDING_ID, TokenizedReview
 
-__all__ = ["LENGTH_STEP_TOKENS", "Engine", "choose_device", "pad", "round_up", "set_num_threads"]
+__all__ = ["Engine", "choose_device", "set_num_threads"]
 
-LENGTH_STEP_TOKENS = 32
-ROW_COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
-MAX_BATCH_TOKENS = 16_384
-# A batch takes a shorter review only while its own tokens fill this much of its padded row.
-LEAST_FILL_RATIO = 0.6
 # PyTorch has an exception of its own for GPUs alone.
 _CPU_ALLOCATOR_FULL = "can't allocate memory"
+
+
+class Runner(Protocol):
+    """How a network runs on one kind of device."""
+
+    pads: bool
+    """Whether a review costs as much as the longest of its batch."""
+
+    def batches(self, lengths: Sequence[int]) -> Iterable[list[int]]:
+        """Yield places 0 … N-1 of reviews of these lengths, in batches to be run one by one."""
+
+    def num_tokens_computed(self, lengths: Sequence[int]) -> int:
+        """Return how many tokens are computed for one batch of these lengths."""
+
+    def logits(self, batches: Sequence[Sequence[Sequence[int]]]) -> list[Tensor]:
+        """Return logits [B, L] on the CPU for each batch of token ids."""
 
 
 class Engine:
@@ -40,6 +47,9 @@ class Engine:
             raise InvalidConfiguration(f"temperature must be a positive number, not {temperature}")
         self._device = choose_device(device)
         self._network = network.to(self._device).eval()
+        self._runner: Runner = (
+            Padded(self._network, self._device) if self.device == "cuda" else Recurrence(self._network)
+        )
         self._temperature = temperature
 
     @property
@@ -52,14 +62,19 @@ class Engine:
         """The network that answers; copy it before changing it."""
         return self._network
 
+    @property
+    def pads(self) -> bool:
+        """Whether a review costs as much as the longest that it is batched with."""
+        return self._runner.pads
+
     def probabilities(self, reviews: Sequence[TokenizedReview]) -> list[list[float]]:
         """Return one row of L probabilities for each review, in the order given.
 
-        A review's row is the same within `sentiment.TOLERANCE` whatever it is batched with. Raises
+        On a CPU, a review's row is the same within `sentiment.TOLERANCE` whatever it is batched with. Raises
         OutOfMemory when the device has too little for so many reviews.
         """
         try:
-            return self._run_groups(reviews)
+            return self._run([review.ids for review in reviews])
         except (torch.OutOfMemoryError, MemoryError):
             pass
         except RuntimeError as error:
@@ -73,31 +88,24 @@ class Engine:
     def num_padded_tokens(self, reviews: Sequence[TokenizedReview]) -> int:
         """Return how many tokens the network reads for these reviews, padding included."""
         lengths = [len(review.ids) for review in reviews]
-        return sum(
-            _num_rows(places) * round_up(max(lengths[place] for place in places), LENGTH_STEP_TOKENS)
-            for places in group_by_length(lengths)
-        )
+        batches = self._runner.batches(lengths)
+        return sum(self._runner.num_tokens_computed([lengths[place] for place in batch]) for batch in batches)
 
     def warm_up(self) -> None:
-        """Run one batch, so that the first request does not pay for building the kernels."""
-        self._run([[PADDING_ID]])
+        """Run a few batches, so that the first request does not pay for compiling."""
+        for num_reviews in (1, 2, 2):
+            self._run([[PADDING_ID] * 2] * num_reviews)
 
-    def _run_groups(self, reviews: Sequence[TokenizedReview]) -> list[list[float]]:
-        rows: list[list[float]] = [[] for _ in reviews]
-        for places in group_by_length([len(review.ids) for review in reviews]):
-            batch = self._run([reviews[place].ids for place in places])
-            for place, row in zip(places, batch, strict=True):
+    def _run(self, ids: Sequence[Sequence[int]]) -> list[list[float]]:
+        batches = list(self._runner.batches(list(map(len, ids))))
+        all_logits = self._runner.logits([[ids[place] for place in batch] for batch in batches])
+        rows: list[list[float]] = [[] for _ in ids]
+        for batch, logits_BL in zip(batches, all_logits, strict=True):
+            # In double precision, so that the rows sum to one to the last printed digit.
+            probabilities_BL = (logits_BL.double() / self._temperature).softmax(-1)
+            for place, row in zip(batch, probabilities_BL.tolist(), strict=True):
                 rows[place] = row
         return rows
-
-    @torch.inference_mode()
-    def _run(self, ids: Sequence[Sequence[int]]) -> list[list[float]]:
-        num_rows = _num_rows(ids)
-        num_steps = round_up(max(map(len, ids)), LENGTH_STEP_TOKENS)
-        ids_TB, lengths_B = pad(ids, num_rows=num_rows, num_steps=num_steps)
-        logits_BL = self._network(ids_TB.to(self._device), lengths_B.to(self._device))[: len(ids)]
-        # In double precision, so that the rows sum to one to the last printed digit.
-        return (logits_BL.double() / self._temperature).softmax(-1).tolist()  # type: ignore[no-any-return]
 
 
 def choose_device(name: str) -> torch.device:
@@ -116,37 +124,3 @@ def choose_device(name: str) -> torch.device:
 def set_num_threads(num_threads: int) -> None:
     """Set how many threads one operation uses. It holds for the calling thread alone."""
     torch.set_num_threads(num_threads)
-
-
-def group_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Cut places 0 … N-1 into batches of near-equal length, within the token and row limits."""
-    by_length = iter(sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True))
-    longest = next(by_length, None)
-    while longest is not None:
-        num_steps = round_up(lengths[longest], LENGTH_STEP_TOKENS)
-        room = max(1, min(ROW_COUNTS[-1], MAX_BATCH_TOKENS // num_steps))
-        batch, longest = [longest], None
-        for place in islice(by_length, room):
-            if len(batch) == room or lengths[place] < LEAST_FILL_RATIO * num_steps:
-                longest = place
-                break
-            batch.append(place)
-        yield batch
-
-
-def pad(ids: Sequence[Sequence[int]], *, num_rows: int, num_steps: int) -> tuple[Tensor, Tensor]:
-    """Return ids [T, B] and lengths [B], with rows of a single padding token behind those given."""
-    ids_BT = torch.full((num_rows, num_steps), PADDING_ID)
-    for row, review_ids in zip(ids_BT, ids, strict=False):
-        row[: len(review_ids)] = torch.tensor(review_ids)
-    lengths = [len(review_ids) for review_ids in ids] + [1] * (num_rows - len(ids))
-    return ids_BT.t().contiguous(), torch.tensor(lengths)
-
-
-def round_up(number: int, step: int) -> int:
-    """Return the first multiple of `step` that is not below `number`."""
-    return -(-number // step) * step
-
-
-def _num_rows(batch: Sequence[object]) -> int:
-    return ROW_COUNTS[bisect_left(ROW_COUNTS, len(batch))]

@@ -1,11 +1,13 @@
 """A network's weights as bytes, in the safetensors format: reading them cannot run code."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from sentiment.errors import InvalidWeights
 from sentiment.network import NetworkConfig, SentimentLSTM
@@ -31,11 +33,26 @@ def network_from_bytes(config: NetworkConfig, weights: bytes) -> SentimentLSTM:
         tensors = safetensors.torch.load(weights)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise InvalidWeights(f"not a safetensors file: {error}") from error
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         network = SentimentLSTM(config)
     _check_fit(network.state_dict(), tensors)
     network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
     return network.eval().requires_grad_(False)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves weights undrawn: to draw them on "meta" would import PyTorch's compiler, 2 s and 90 MiB."""
+
+    def __torch_function__(
+        self,
+        function: Callable[..., object],
+        _types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        if getattr(function, "__module__", None) == "torch.nn.init":
+            return None
+        return function(*args, **(kwargs or {}))
 
 
 def _check_fit(expected: dict[str, Tensor], found: dict[str, Tensor]) -> None:

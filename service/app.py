@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from service import docs_page, operations, predict, problems
 from service.api_keys import read_api_keys
+from service.direct import Direct
 from service.gate import Gate
 from service.lifecycle import Lifecycle
 from service.loading import Loader, load_version
@@ -72,6 +73,7 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
         settings=settings, metrics=metrics, lifecycle=lifecycle, needs_api_key=len(keys) > 0
     )
     routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
+    app.add_middleware(Direct, method="POST", path=predict.PATH, function=predict.predict)
     app.add_middleware(Gate, keys=keys, metrics=metrics, settings=settings)
     app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)
     return app

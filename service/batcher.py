@@ -1,4 +1,4 @@
-"""Scoring the reviews of many requests at once: the side of the lanes that requests see.
+"""Tokenizing and scoring the reviews of many requests at once: the side of all threads that requests see.
 
 There is no timer: a free lane takes at once what is waiting, so a lone request waits for nobody, and batches
 grow by themselves while the lanes are busy.
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sentiment import Prediction, TokenizedReview
+from sentiment import Prediction
 from service.errors import Draining, InferenceFailed, Overloaded
 from service.job import Job
 from service.lane import Lane
@@ -20,15 +20,16 @@ from service.logs import log_event
 from service.metrics import Metrics
 from service.scheduler import Closed, Full, Scheduler
 from service.scorer import Scorer
+from service.tokenizing import Tokenize, Tokenizing
 from service.work_queue import WorkQueue
 
 __all__ = ["Batcher"]
 
 
 class Batcher:
-    """Scores tokenized reviews for any number of requests. Make it and use it on one event loop.
+    """Scores texts for any number of requests. Make it and use it on one event loop.
 
-    `admit`, `score`, and `discard` whatever happened; `start` comes before all, `close` behind all.
+    `admit`, `answer`, and `discard` whatever happened; `start` comes before all, `close` behind all.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Batcher:
         scorer: Scorer,
         metrics: Metrics,
         *,
+        tokenize: Tokenize,
         max_batch_tokens: int,
         max_queue_tokens: int,
         num_lanes: int,
@@ -43,11 +45,15 @@ class Batcher:
         lane_stall_seconds: float,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._answers: dict[Job, asyncio.Future[None]] = {}
+        self._answers: dict[Job, asyncio.Future[list[Prediction]]] = {}
         scheduler = Scheduler(
-            max_batch_tokens=max_batch_tokens, max_queue_tokens=max_queue_tokens, num_lanes=num_lanes
+            max_batch_tokens=max_batch_tokens,
+            max_queue_tokens=max_queue_tokens,
+            num_lanes=num_lanes,
+            pads=scorer.pads,
         )
         self._queue = WorkQueue(scheduler, on_done=self._announce)
+        self._tokenizing = Tokenizing(tokenize, self._queue, metrics, on_failure=self._announce_failure)
         self._lane_stall_seconds = lane_stall_seconds
         self._lanes = [
             Lane(f"lane-{number}", self._queue, scorer, metrics, num_threads=lane_threads)
@@ -58,6 +64,7 @@ class Batcher:
 
     async def start(self) -> None:
         """Return when all lanes are warm; raises what kept one from it."""
+        self._tokenizing.start()
         for lane in self._lanes:
             lane.start()
         await asyncio.gather(*[asyncio.wrap_future(lane.warmed) for lane in self._lanes])
@@ -74,24 +81,19 @@ class Batcher:
         except Full as full:
             raise Overloaded(full.retry_after_seconds) from None
 
-    async def score(self, job: Job, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
-        """Return a prediction for each review, in order; `reviews` must not be empty.
+    def answer(self, job: Job, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
+        """Return what will have a prediction for each text, at least one, in order.
 
-        Raises InferenceFailed when the model fails on any of them, and Overloaded when they have more tokens
-        than were admitted.
+        It will raise InferenceFailed when the model fails on any of them, and Overloaded when they have more
+        tokens than were admitted.
         """
         answer = self._answers[job] = self._loop.create_future()
-        try:
-            self._queue.enqueue(job, reviews)
-            await answer
-        except Full as full:
-            raise Overloaded(full.retry_after_seconds) from None
-        finally:
-            del self._answers[job]
-        return _predictions(job)
+        self._tokenizing.put(job, texts)
+        return answer
 
     def discard(self, job: Job) -> None:
         """Give the place of a request back; what no lane has taken of it costs nothing more."""
+        self._answers.pop(job, None)
         self._queue.discard(job)
 
     def lane_states(self) -> Counter[LaneState]:
@@ -108,23 +110,33 @@ class Batcher:
         for lane in self._lanes:
             if not await asyncio.to_thread(lane.join, max(0.0, until_seconds - time.monotonic())):
                 log_event("lane_left_behind", level=logging.ERROR)
+        self._tokenizing.close()
 
     def _announce(self, done: Sequence[Job]) -> None:
         # The loop is closed when this lane was left behind.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._settle, done)
 
+    def _announce_failure(self, job: Job, error: Exception) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._fail, job, error)
+
     def _settle(self, done: Sequence[Job]) -> None:
         for job in done:
             answer = self._answers.get(job)
-            if answer is not None and not answer.done():
-                answer.set_result(None)
+            if answer is None or answer.done():
+                continue
+            predictions = [outcome for outcome in job.outcomes if isinstance(outcome, Prediction)]
+            if len(predictions) == len(job.outcomes):
+                answer.set_result(predictions)
+            else:
+                answer.set_exception(InferenceFailed(_failed_places(job)))
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        answer = self._answers.get(job)
+        if answer is not None and not answer.done():
+            answer.set_exception(Overloaded(error.retry_after_seconds) if isinstance(error, Full) else error)
 
 
-def _predictions(job: Job) -> list[Prediction]:
-    predictions = [outcome for outcome in job.outcomes if isinstance(outcome, Prediction)]
-    if len(predictions) < len(job.outcomes):
-        raise InferenceFailed(
-            [place for place, outcome in enumerate(job.outcomes) if not isinstance(outcome, Prediction)]
-        )
-    return predictions
+def _failed_places(job: Job) -> list[int]:
+    return [place for place, outcome in enumerate(job.outcomes) if not isinstance(outcome, Prediction)]

@@ -1,5 +1,6 @@
 """Reading a JSON body: the media type, the size while it comes in, and the syntax."""
 
+import functools
 import re
 from email.message import Message
 from typing import Any
@@ -17,11 +18,10 @@ _PLACE = re.compile(r"line \d+ column \d+")
 
 def check_media_type(request: Request) -> None:
     """Raise UnsupportedMediaType unless the headers declare plain UTF-8 JSON."""
-    header = Message()
-    header["Content-Type"] = request.headers.get("content-type", "")
-    if not _JSON_TYPE.fullmatch(header.get_content_type()):
+    media_type, charset = _content_type(request.headers.get("content-type", ""))
+    if not _JSON_TYPE.fullmatch(media_type):
         raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
-    if header.get_content_charset("utf-8") not in ("utf-8", "utf8"):
+    if charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send the JSON in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without compression; Content-Encoding is not supported.")
@@ -55,6 +55,13 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
         place = _PLACE.search(str(error))
         detail = f"The body is not valid JSON: see {place[0]}." if place else "The body is not valid JSON."
         raise MalformedJson(detail) from None
+
+
+@functools.lru_cache(maxsize=64)
+def _content_type(header: str) -> tuple[str, str | None]:
+    message = Message()
+    message["Content-Type"] = header
+    return message.get_content_type(), message.get_content_charset("utf-8")
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:

@@ -4,6 +4,7 @@ Uvicorn limits none of that before a request's head is complete. `Connection` lo
 uvicorn's protocols for HTTP/1.1 share, so that the parser below it can be another.
 """
 
+import time
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
@@ -50,7 +51,7 @@ class Connection(H11Protocol):
         self._metrics = state.metrics
         self._head_bytes = 0
         self._phase: tuple[_Phase, object] = (_Phase.HEAD, None)
-        self._since_seconds = self.loop.time()
+        self._since_seconds = time.monotonic()  # finer than the loop's clock: the oldest must be known
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # uvicorn narrows it, too
         """Make room for the connection where there are too many, or refuse it."""
@@ -80,7 +81,7 @@ class Connection(H11Protocol):
         return not self.transport.is_closing()
 
     def check(self, now_seconds: float) -> None:
-        """Close it when its client has owed the same for too long; takes the time of the event loop."""
+        """Close it when its client has owed the same for too long; takes the time on the monotonic clock."""
         phase = (self._phase_now(), self._request)
         if phase != self._phase:
             self._phase, self._since_seconds = phase, now_seconds

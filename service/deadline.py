@@ -1,15 +1,14 @@
 """Until when an answer is of use to a client."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 from starlette.requests import Request
 
 from service.errors import DeadlineExceeded, FieldError, InvalidRequest
 from service.settings import Settings
 
-__all__ = ["MAX_TIMEOUT_MS", "TIMEOUT_HEADER", "deadline", "timeout_ms"]
+__all__ = ["MAX_TIMEOUT_MS", "TIMEOUT_HEADER", "Deadline", "timeout_ms"]
 
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 MAX_TIMEOUT_MS = 3_600_000
@@ -28,13 +27,25 @@ def timeout_ms(request: Request, settings: Settings) -> int:
     )
 
 
-@asynccontextmanager
-async def deadline(at_seconds: float, *, while_reading: bool = False) -> AsyncIterator[None]:
-    """Cancel what runs inside at a time of the event loop's clock, and raise DeadlineExceeded."""
-    try:
-        async with asyncio.timeout_at(at_seconds) as timer:
-            yield
-    except TimeoutError:
-        if not timer.expired():
-            raise
-        raise DeadlineExceeded(while_reading=while_reading) from None
+class Deadline:
+    """Cancels what runs inside at a time of the event loop's clock, and raises DeadlineExceeded."""
+
+    def __init__(self, at_seconds: float) -> None:
+        self.at_seconds = at_seconds
+        self.is_read = False
+        """Whether the request has come in; what was slow is told by it."""
+        self._timer = asyncio.timeout_at(at_seconds)
+
+    async def __aenter__(self) -> "Deadline":
+        """Begin."""
+        await self._timer.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End; an exception of what ran inside goes on."""
+        try:
+            await self._timer.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise DeadlineExceeded(while_reading=not self.is_read) from None

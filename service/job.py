@@ -16,9 +16,7 @@ class Phase(Enum):
     ADMITTED = auto()
     """Its reviews are not tokenized yet, and hold a place of `num_reserved_tokens` in the queue."""
     QUEUED = auto()
-    """Some of its reviews wait, run, or have run."""
-    DONE = auto()
-    """All its reviews have their outcome."""
+    """Its reviews wait, run, or have run."""
     DISCARDED = auto()
     """Nobody waits for it any more."""
 
@@ -39,6 +37,11 @@ class Job:
     queued_at_seconds: float = 0.0
     waiting: dict["Item", None] = field(default_factory=dict)
     """The reviews that no batch has taken, in order."""
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether it is still to be tokenized."""
+        return self.phase is Phase.ADMITTED
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import metadata
 from typing import Literal, get_args
 
@@ -234,6 +234,11 @@ class Metrics:
         self._unknown_ratio = histograms["unknown_token_ratio"]
         self._model_info = gauges["model_info"]
         self.ready = gauges["ready"]
+        # Finding a series by its labels takes as long as changing it.
+        self._requests_of = cache(self._requests.labels)
+        self._request_seconds_of = cache(self._request_seconds.labels)
+        self._stage_seconds_of = cache(self._stage_seconds.labels)
+        self._predictions_of = cache(self._predictions.labels)
         self._start(endpoints, gauges["build_info"])
 
     def render(self) -> bytes:
@@ -242,8 +247,8 @@ class Metrics:
 
     def answered(self, route: str, method: str, status: int, duration_seconds: float) -> None:
         """Count a request by the route and method that `route_label` and `method_label` gave."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._request_seconds.labels(route, method).observe(duration_seconds)
+        self._requests_of(route, method, str(status)).inc()
+        self._request_seconds_of(route, method).observe(duration_seconds)
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -256,7 +261,7 @@ class Metrics:
 
     def staged(self, stage: Stage, duration_seconds: float) -> None:
         """Record the time of a stage that was measured elsewhere."""
-        self._stage_seconds.labels(stage).observe(duration_seconds)
+        self._stage_seconds_of(stage).observe(duration_seconds)
 
     def watch_queue(self, num_tokens: Callable[[], int], *, max_tokens: int) -> None:
         """Show the length of the queue, asked for whenever the metrics are read."""
@@ -306,7 +311,7 @@ class Metrics:
     def predicted(self, version: int, predictions: Sequence[Prediction]) -> None:
         """Record what a request was answered with."""
         for prediction in predictions:
-            self._predictions.labels(str(version), prediction.label).inc()
+            self._predictions_of(str(version), prediction.label).inc()
             self._confidence.observe(prediction.confidence)
             self._review_tokens.observe(prediction.tokens)
             self._unknown_ratio.observe(prediction.unknown_ratio)

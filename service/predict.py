@@ -1,8 +1,6 @@
 """POST /predict."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import ClientDisconnect, Request
@@ -10,7 +8,7 @@ from starlette.responses import Response
 
 from sentiment import Prediction
 from service.body import check_media_type, parse_json, read_body
-from service.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER, deadline, timeout_ms
+from service.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER, Deadline, timeout_ms
 from service.errors import (
     BodyTooLarge,
     DeadlineExceeded,
@@ -25,16 +23,18 @@ from service.errors import (
 )
 from service.middleware import CLIENT_LEFT
 from service.openapi import header_parameter, problems, request_body
-from service.schemas import PredictRequest, PredictResponse, parse_request
+from service.schemas import PredictRequest, PredictResponse, parse_request, response_json
 from service.state import State, state_of
 
-__all__ = ["router"]
+__all__ = ["PATH", "predict", "router"]
+
+PATH = "/predict"
 
 router = APIRouter(tags=["predict"])
 
 
 @router.post(
-    "/predict",
+    PATH,
     summary="Score reviews",
     response_model=PredictResponse,
     responses=problems(
@@ -73,19 +73,18 @@ async def predict(request: Request) -> Response:
 async def _answer(request: Request, state: State) -> Response:
     state.lifecycle.admit()
     ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
-    async with deadline(ends_at_seconds, while_reading=True):
-        reviews = await _read(request, state)
-    # Asked again, since the body may have taken long to come in.
-    predictor = state.lifecycle.admit()
-    request.state.log_fields = {
-        "num_reviews": len(reviews),
-        "model_version": predictor.version.manifest.version,
-    }
-    with predictor.admitted(reviews, deadline_seconds=ends_at_seconds) as job:
-        async with deadline(ends_at_seconds):
-            predictions = await _unless_gone(request, predictor.predict(job, reviews))
+    async with Deadline(ends_at_seconds) as deadline:
+        texts = await _read(request, state)
+        deadline.is_read = True
+        # Asked again, since the body may have taken long to come in.
+        predictor = state.lifecycle.admit()
+        version = predictor.version.manifest.version
+        request.state.log_fields = {"num_reviews": len(texts), "model_version": version}
+        with predictor.admitted(texts, deadline_seconds=ends_at_seconds) as job:
+            predictions = await _unless_gone(request, predictor.answer(job, texts))
+    state.metrics.predicted(version, predictions)
     with state.metrics.stage("respond"):
-        content = PredictResponse.of(predictor.version, predictions).model_dump_json()
+        content = response_json(predictor.version, predictions)
     return Response(content, media_type="application/json")
 
 
@@ -101,18 +100,18 @@ async def _read(request: Request, state: State) -> list[str]:
         return parse_request(parse_json(body), state.settings)
 
 
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, list[Prediction]]) -> list[Prediction]:
-    """Return the predictions; raises ClientDisconnect as soon as the client has left, and ends the work."""
-    answer = asyncio.create_task(work)
-    gone = asyncio.create_task(_wait_for_disconnect(request))
+async def _unless_gone(request: Request, answer: asyncio.Future[list[Prediction]]) -> list[Prediction]:
+    """Return the predictions; raises ClientDisconnect as soon as the client has left."""
+    watcher = asyncio.create_task(_wait_for_disconnect(request))
+    watcher.add_done_callback(lambda _: answer.cancel())
     try:
-        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            raise ClientDisconnect
-        return answer.result()
+        return await answer
+    except asyncio.CancelledError:
+        if watcher.done():
+            raise ClientDisconnect from None
+        raise
     finally:
-        answer.cancel()
-        gone.cancel()
+        watcher.cancel()
 
 
 async def _wait_for_disconnect(request: Request) -> None:

@@ -1,15 +1,16 @@
-"""A loaded model that answers requests: tokenizing beside the event loop, then scoring in batches."""
+"""A loaded model that answers requests."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from starlette.requests import ClientDisconnect
+
 from model_store import ModelVersion
-from sentiment import Prediction, TokenizedReview
+from sentiment import Prediction
 from service.batcher import Batcher
 from service.job import Job
-from service.metrics import Metrics, Stage
+from service.metrics import Metrics
 from service.settings import Settings
 
 __all__ = ["Predictor"]
@@ -21,11 +22,10 @@ class Predictor:
     def __init__(self, version: ModelVersion, settings: Settings, metrics: Metrics) -> None:
         self.version = version
         self._metrics = metrics
-        # One thread, since tokenizing holds the interpreter's lock: more would only disturb each other.
-        self._tokenizers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokenizer")
         self._batcher = Batcher(
             version.classifier,
             metrics,
+            tokenize=version.classifier.tokenize,
             max_batch_tokens=settings.max_batch_tokens,
             max_queue_tokens=settings.max_queue_tokens,
             num_lanes=settings.num_lanes(version.classifier.device),
@@ -55,35 +55,20 @@ class Predictor:
         job = self._batcher.admit(num_tokens, deadline_seconds=deadline_seconds)
         try:
             yield job
+        except (asyncio.CancelledError, ClientDisconnect):
+            self._metrics.cancelled("tokenize" if job.is_admitted else "queue")
+            raise
         finally:
             self._batcher.discard(job)
 
-    async def predict(self, job: Job, texts: Sequence[str]) -> list[Prediction]:
-        """Return a prediction for each text, in order; raises InferenceFailed, rarely Overloaded.
+    def answer(self, job: Job, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
+        """Return what will have a prediction for each text of an admitted job, in order.
 
-        When cancelled, it leaves every queue that it stands in.
+        It will raise InferenceFailed when the model fails on any, and, rarely, Overloaded. Cancelling it
+        changes nothing else: whoever admitted the job takes it back.
         """
-        with self._counting_cancellation("tokenize"):
-            reviews = await self._tokenize(texts)
-        with self._counting_cancellation("queue"):
-            predictions = await self._batcher.score(job, reviews)
-        self._metrics.predicted(self.version.manifest.version, predictions)
-        return predictions
+        return self._batcher.answer(job, texts)
 
     async def close(self, *, patience_seconds: float) -> None:
         """Answer everything that was accepted, then end all threads; a stuck lane is left behind."""
         await self._batcher.close(patience_seconds=patience_seconds)
-        self._tokenizers.shutdown(cancel_futures=True)
-
-    async def _tokenize(self, texts: Sequence[str]) -> list[TokenizedReview]:
-        loop = asyncio.get_running_loop()
-        with self._metrics.stage("tokenize"):
-            return await loop.run_in_executor(self._tokenizers, self.version.classifier.tokenize, texts)
-
-    @contextmanager
-    def _counting_cancellation(self, stage: Stage) -> Iterator[None]:
-        try:
-            yield
-        except asyncio.CancelledError:
-            self._metrics.cancelled(stage)
-            raise

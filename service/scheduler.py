@@ -2,8 +2,8 @@
 
 A request is admitted before it is tokenized, with the most tokens that it may have, so that what waits for
 the tokenizer is bounded too and a refused request costs nothing. A batch begins with the review that has
-waited longest, and takes others of near-equal length up to the token budget: no review is passed over more
-than once for each review before it.
+waited longest and takes others up to the token budget: the next in line, or, where the model pads, those of
+near-equal length. No review is passed over more than once for each review before it.
 """
 
 import math
@@ -33,10 +33,12 @@ class Full(Exception):
 class Scheduler:
     """The queue of one model. Times are seconds on any clock that never goes back; the caller says them."""
 
-    def __init__(self, *, max_batch_tokens: int, max_queue_tokens: int, num_lanes: int) -> None:
+    def __init__(self, *, max_batch_tokens: int, max_queue_tokens: int, num_lanes: int, pads: bool) -> None:
+        """Take the limits, and whether a review costs as much as the longest of its batch."""
         self._max_batch_tokens = max_batch_tokens
         self._max_queue_tokens = max_queue_tokens
         self._num_lanes = num_lanes
+        self._pads = pads
         self._waiting = Waiting()
         self._running: set[Batch] = set()
         self._rate = DrainRate()
@@ -95,8 +97,7 @@ class Scheduler:
         if job.phase is Phase.ADMITTED:
             self._num_admitted -= 1
             self._num_queue_tokens -= job.num_reserved_tokens
-        if job.phase is not Phase.DONE:
-            job.phase = Phase.DISCARDED
+        job.phase = Phase.DISCARDED
         for item in list(job.waiting):
             self._withdraw(item)
 
@@ -132,7 +133,6 @@ class Scheduler:
             job.outcomes[item.place] = outcome
             job.num_open -= 1
             if job.num_open == 0 and job.phase is Phase.QUEUED:
-                job.phase = Phase.DONE
                 done.append(job)
         return done
 
@@ -166,12 +166,13 @@ class Scheduler:
     def _pick(self, anchor: Item, now_seconds: float) -> tuple[list[Item], bool]:
         """Return what goes into a batch with the anchor, and whether the budget ended it."""
         items: list[Item] = []
-        longest = 0
-        for item in self._waiting.near(anchor):
+        longest = num_tokens = 0
+        for item in self._waiting.near(anchor) if self._pads else self._waiting.by_age():
             if item.job.deadline_seconds <= now_seconds:
                 continue
-            longest = max(longest, padded_length(item))
-            if items and longest * (len(items) + 1) > self._max_batch_tokens:
+            longest, num_tokens = max(longest, padded_length(item)), num_tokens + item.num_tokens
+            cost_tokens = longest * (len(items) + 1) if self._pads else num_tokens
+            if items and cost_tokens > self._max_batch_tokens:
                 return items, True
             items.append(item)
         return items, False

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, to_json
 
 from model_store import ModelVersion
 from sentiment import Prediction
@@ -23,6 +23,7 @@ __all__ = [
     "Problem",
     "Readiness",
     "parse_request",
+    "response_json",
 ]
 
 MAX_FIELD_ERRORS = 100
@@ -87,16 +88,6 @@ class PredictResponse(Schema):
 
     model: ModelName
     predictions: list[ReviewPrediction]
-
-    @classmethod
-    def of(cls, version: ModelVersion, predictions: Sequence[Prediction]) -> "PredictResponse":
-        """Return the answer of a model; its figures are its own, so they are not checked again."""
-        return cls.model_construct(
-            model=model_name(version),
-            predictions=[
-                ReviewPrediction.model_construct(**asdict(prediction)) for prediction in predictions
-            ],
-        )
 
 
 class Health(Schema):
@@ -207,6 +198,12 @@ def parse_request(value: Any, settings: Settings) -> list[str]:  # noqa: ANN401 
     ]:
         raise _invalid(errors)
     return reviews
+
+
+def response_json(version: ModelVersion, predictions: Sequence[Prediction]) -> bytes:
+    """Return a PredictResponse; the figures are the model's own, so they are not checked again."""
+    model = {"name": version.manifest.model, "version": version.manifest.version}
+    return to_json({"model": model, "predictions": predictions})
 
 
 def model_name(version: ModelVersion) -> ModelName:

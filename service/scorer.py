@@ -11,6 +11,10 @@ __all__ = ["Scorer"]
 class Scorer(Protocol):
     """Scores tokenized reviews, from several threads at once; `sentiment.Classifier` is one."""
 
+    @property
+    def pads(self) -> bool:
+        """Whether a review costs as much as the longest that it is batched with."""
+
     def score(self, reviews: Sequence[TokenizedReview]) -> Sequence[Prediction]:
         """Return a prediction for each review, in order; raises sentiment.OutOfMemory, or anything else."""
 

@@ -1,10 +1,11 @@
 """Listening, answering, and stopping without losing a request."""
 
-import asyncio
 import errno
 import os
 import signal
 import socket
+import sys
+import time
 from typing import Any
 
 import uvicorn
@@ -36,7 +37,7 @@ class Server(uvicorn.Server):
                 backlog=BACKLOG,
                 # It has the limit itself; what is left of h11's own must not come before.
                 h11_max_incomplete_event_size=settings.max_header_bytes + READ_BYTES,
-                loop="asyncio",
+                loop="asyncio" if sys.platform == "win32" else "uvloop",
                 log_config=None,
                 access_log=False,
                 ws="none",
@@ -64,7 +65,7 @@ class Server(uvicorn.Server):
         log_event("stopped")
 
     def _check_connections(self) -> None:
-        now_seconds = asyncio.get_running_loop().time()
+        now_seconds = time.monotonic()
         for connection in list(self.server_state.connections):
             if isinstance(connection, Connection):
                 connection.check(now_seconds)

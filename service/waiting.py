@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from sentiment.engine import LENGTH_STEP_TOKENS, round_up
+from sentiment.padding import LENGTH_STEP_TOKENS, round_up
 from service.job import Item
 
 __all__ = ["Waiting", "padded_length"]
@@ -13,7 +13,7 @@ LEAST_LENGTH_RATIO = 0.75
 
 
 class Waiting:
-    """An ordered set of reviews; all its operations but `near` take the same time however many wait."""
+    """An ordered set of reviews; it finds, adds and removes one in the same time however many wait."""
 
     def __init__(self) -> None:
         # Linked lists inside, since a plain dict grows slow when it is emptied from the front.
@@ -42,6 +42,10 @@ class Waiting:
     def oldest(self) -> Item | None:
         """Return the review that has waited longest."""
         return next(iter(self._by_age), None)
+
+    def by_age(self) -> Iterator[Item]:
+        """Yield all reviews, the oldest first. Change nothing while it runs."""
+        return iter(self._by_age)
 
     def near(self, anchor: Item) -> Iterator[Item]:
         """Yield reviews of near-equal length: those of the anchor's own first, each length's oldest first.

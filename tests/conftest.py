@@ -1,6 +1,7 @@
 """What tests of several packages share: a store with a version that was really trained."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +19,9 @@ hypothesis.settings.load_profile("project")
 # A variable of the developer's own shell is no part of a test.
 for name in [name for name in os.environ if name.startswith("SENTIMENT_")]:
     del os.environ[name]
+
+# A script's background job ignores SIGINT, and so would the programs that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tiny networks gain nothing from a second thread, and lose much when tests run beside each other.
 torch.set_num_threads(1)

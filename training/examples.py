@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sentiment import TokenizedReview, Tokenizer
-from sentiment.engine import LENGTH_STEP_TOKENS, pad, round_up
+from sentiment.padding import LENGTH_STEP_TOKENS, pad, round_up
 from training.labels import LabelSet
 from training.processes import share
 from training.reviews import Review

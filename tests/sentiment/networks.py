@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from sentiment import NetworkConfig, SentimentLSTM
-from sentiment.engine import pad
 from sentiment.network import Pooling
+from sentiment.padding import pad
 
 POOLINGS = get_args(Pooling)
 SHAPES = [(1, True), (1, False), (2, True), (3, False)]

@@ -1,6 +1,7 @@
 import pytest
 
 from sentiment import (
+    TOLERANCE,
     Classifier,
     InvalidConfiguration,
     InvalidTokenizer,
@@ -43,7 +44,10 @@ def test_a_prediction_tells_all_that_the_model_knows() -> None:
 def test_predictions_are_in_the_order_of_the_texts() -> None:
     classifier = build()
     texts = ["good", "bad " * 40, "the film", "not a good film"]
-    assert classifier.predict(texts) == [classifier.predict([text])[0] for text in texts]
+    for text, together in zip(texts, classifier.predict(texts), strict=True):
+        [alone] = classifier.predict([text])
+        assert together.tokens == alone.tokens
+        assert together.probabilities == pytest.approx(alone.probabilities, rel=0, abs=TOLERANCE)
 
 
 def test_no_texts_give_no_predictions() -> None:

@@ -8,14 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment import TOLERANCE, Engine, InvalidConfiguration, TokenizedReview
-from sentiment.engine import (
-    LEAST_FILL_RATIO,
-    LENGTH_STEP_TOKENS,
-    MAX_BATCH_TOKENS,
-    ROW_COUNTS,
-    group_by_length,
-    round_up,
-)
 from tests.sentiment.networks import POOLINGS, SHAPES, VOCABULARY_SIZE, network, padded
 
 ENGINES = {
@@ -26,7 +18,6 @@ ENGINES = {
     for shape in SHAPES
 }
 IDS = st.lists(st.integers(1, VOCABULARY_SIZE - 1), min_size=1, max_size=70)
-LENGTHS = st.lists(st.integers(1, 900), max_size=300)
 
 
 def tokenized(ids: Sequence[int]) -> TokenizedReview:
@@ -74,38 +65,10 @@ def test_no_reviews_give_no_rows() -> None:
     assert ENGINES["max", (1, True)].probabilities([]) == []
 
 
-@given(LENGTHS)
-def test_every_review_is_in_one_batch_within_the_limits(lengths: list[int]) -> None:
-    batches = list(group_by_length(lengths))
-    assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
-    for batch in batches:
-        longest = round_up(max(lengths[place] for place in batch), LENGTH_STEP_TOKENS)
-        assert len(batch) <= ROW_COUNTS[-1]
-        assert len(batch) == 1 or len(batch) * longest <= MAX_BATCH_TOKENS
-        assert all(
-            lengths[place] == max(lengths[other] for other in batch)
-            or lengths[place] >= LEAST_FILL_RATIO * longest
-            for place in batch
-        )
-
-
-def test_equal_lengths_fill_whole_batches() -> None:
-    assert [len(batch) for batch in group_by_length([100] * 200)] == [64, 64, 64, 8]
-
-
-@pytest.mark.parametrize(
-    ("lengths", "num_padded_tokens"),
-    [
-        ([], 0),
-        ([33], 64),
-        ([32] * 3, 4 * 32),
-        ([64, 50, 10], 2 * 64 + 32),
-        ([400] * 41, (48 + 2) * 416),
-    ],
-)
-def test_padding_is_counted(lengths: list[int], num_padded_tokens: int) -> None:
-    reviews = [tokenized([3] * length) for length in lengths]
-    assert ENGINES["max", (1, True)].num_padded_tokens(reviews) == num_padded_tokens
+def test_a_padding_free_engine_computes_no_more_than_there_is() -> None:
+    engine = ENGINES["max", (1, True)]
+    assert engine.num_padded_tokens([tokenized([3] * length) for length in (33, 400, 1)]) == 434
+    assert not engine.pads
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory like this")

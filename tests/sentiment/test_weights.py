@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import safetensors.torch
 import torch
@@ -27,6 +30,24 @@ def test_a_loaded_network_is_in_evaluation_mode_and_needs_no_gradients() -> None
     model = network_from_bytes(network().config, weights_to_bytes(network()))
     assert not model.training
     assert not any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_loading_draws_no_random_number() -> None:
+    model = network()
+    weights = weights_to_bytes(model)
+    before = torch.get_rng_state()
+    network_from_bytes(model.config, weights)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_loading_and_scoring_do_without_the_compiler() -> None:
+    program = (
+        "import sys; from sentiment import *; from tests.sentiment.networks import network, padded;"
+        "model = network(); model = network_from_bytes(model.config, weights_to_bytes(model));"
+        "model(*padded([[3]])); print('torch._dynamo' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize("weights", [b"", b"not safetensors", weights_to_bytes(network())[:-1]])

@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.nn import Module
 
 from model_store import ModelVersion, Store
-from sentiment import Classifier, OutOfMemory, Prediction, TokenizedReview
+from sentiment import Classifier, Engine, Prediction, TokenizedReview
 from service.settings import Settings
 from tests.service.running import PATIENCE_SECONDS
 
@@ -74,14 +77,13 @@ class Raising(Watched):
 
 
 class Cramped(Watched):
-    """Has memory for two reviews at a time."""
+    """Has memory for two reviews at a time: its network raises what it raises on a GPU."""
 
-    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
-        """Score, or raise."""
-        predictions = super().score(reviews)
-        if len(reviews) > 2:
-            raise OutOfMemory("no room")
-        return predictions
+    def __init__(self, whole: Classifier) -> None:
+        super().__init__(whole)
+        network = deepcopy(whole.network)
+        network.output.register_forward_pre_hook(_need_memory)
+        self._engine = Engine(network, temperature=whole._engine._temperature, device="cpu")
 
 
 class Deadly(Watched):
@@ -123,3 +125,9 @@ def made_by(wrap: Callable[[Classifier], Classifier]) -> Callable[[Settings], Mo
         return replace(version, classifier=wrap(version.classifier))
 
     return load
+
+
+def _need_memory(_output: Module, inputs: tuple[Tensor]) -> None:
+    (pooled_BD,) = inputs
+    if len(pooled_BD) > 2:
+        raise torch.OutOfMemoryError("CUDA out of memory")

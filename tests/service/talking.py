@@ -55,6 +55,8 @@ def receive(answers: BinaryIO) -> bytes:
     """Return one response, head and body, and leave the next where it is."""
     front = b""
     while not front.endswith(b"\r\n\r\n"):
-        front += answers.readline()
+        line = answers.readline()
+        assert line, "the connection was closed"
+        front += line
     length = next(line.split(b":")[1] for line in front.splitlines() if line.startswith(b"content-length"))
     return front + answers.read(int(length))

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.service import faults, stores
+from tests.service import faults
 from tests.service.running import (
     PATIENCE_SECONDS,
     Process,
@@ -135,7 +135,8 @@ def test_too_little_memory_only_makes_smaller_batches(slow_store: Path) -> None:
         service(slow_store, load=faults.made_by(faults.Cramped)) as url,
         httpx.Client(base_url=url) as client,
     ):
-        assert len(post(client, *stores.TEXTS * 4)) == 16
+        assert len(post(client, *["good " * 30] * 16)) == 16
+        assert client.get("/healthz").status_code == 200
         assert samples(url)[series("sentiment_batch_splits_total", reason="out_of_memory")] >= 3
 
 
@@ -191,6 +192,32 @@ def reset(connection: socket.socket) -> None:
     """End a connection as a killed client's ends: at once, with whatever is under way thrown away."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def test_a_client_killed_in_the_middle_of_its_body(running: Process) -> None:
+    name = series("sentiment_requests_cancelled_total", stage="read")
+    before = samples(running.url())[name]
+    with connect(running.url()) as (connection, _):
+        connection.sendall(head(1000) + b"{")
+        wait_for_sample(running.url(), "sentiment_http_requests_in_flight", 2)
+        reset(connection)
+    wait_for_sample(running.url(), name, before + 1)
+
+
+def test_a_client_killed_while_it_waits_costs_no_compute(slow_store: Path) -> None:
+    gate = faults.Gate()
+    load = faults.made_by(lambda whole: faults.Gated(whole, gate))
+    with service(slow_store, load=load) as url, ThreadPoolExecutor(1) as threads:
+        held = threads.submit(ask, url, "good")
+        gate.wait_until_reached()
+        with connect(url) as (connection, _):
+            connection.sendall(head(len(SMALL)) + SMALL)
+            wait_for_sample(url, "sentiment_queue_tokens", 1)
+            reset(connection)
+        assert wait_for_sample(url, GIVEN_UP, 1)["sentiment_queue_tokens"] == 0
+        gate.open()
+        assert held.result(PATIENCE_SECONDS).status_code == 200
+        assert samples(url)["sentiment_batch_reviews_sum"] == 1
 
 
 def test_threads_and_open_files_end_where_they_began(slow_store: Path, tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_counts_go_up(running: Process, client: httpx.Client, tiny_version: Mode
     assert growth("sentiment_requests_rejected_total", reason="invalid_request") == 1
     assert growth("sentiment_requests_rejected_total", reason="malformed_json") == 1
     assert growth("sentiment_requests_rejected_total", reason="body_too_large") == 0
-    stages = {"read": 3, "parse": 3, "tokenize": 1, "queue": 1, "inference": 2, "respond": 1}  # two lengths
+    stages = {"read": 3, "parse": 3, "tokenize": 1, "queue": 1, "inference": 1, "respond": 1}
     for stage, count in stages.items():
         assert growth("sentiment_stage_duration_seconds_count", stage=stage) == count
     assert growth("sentiment_batch_reviews_sum") == 2

@@ -24,10 +24,12 @@ def review(length: int) -> TokenizedReview:
     return TokenizedReview(ids=[1] * length, num_tokens=length, truncated=False, unknown_ratio=0.0)
 
 
-def scheduler(*, max_batch_tokens: int = MAX_BATCH_TOKENS, num_lanes: int = 1) -> Scheduler:
+def scheduler(
+    *, max_batch_tokens: int = MAX_BATCH_TOKENS, num_lanes: int = 1, pads: bool = False
+) -> Scheduler:
     """Return an empty scheduler."""
     return Scheduler(
-        max_batch_tokens=max_batch_tokens, max_queue_tokens=MAX_QUEUE_TOKENS, num_lanes=num_lanes
+        max_batch_tokens=max_batch_tokens, max_queue_tokens=MAX_QUEUE_TOKENS, num_lanes=num_lanes, pads=pads
     )
 
 
@@ -75,12 +77,13 @@ class Request:
 class Events(RuleBasedStateMachine):
     """Requests come, are tokenized, run, fail, leave and come too late, in any order."""
 
+    pads = False
     requests = Bundle("requests")
     batches = Bundle("batches")
 
     def __init__(self) -> None:
         super().__init__()
-        self.scheduler = scheduler(num_lanes=2)
+        self.scheduler = scheduler(num_lanes=2, pads=self.pads)
         self.now_seconds = 0.0
         self.all: dict[Job, Request] = {}
         self.queue: list[tuple[Request, int]] = []
@@ -155,7 +158,10 @@ class Events(RuleBasedStateMachine):
         assert set(taken) <= set(in_time), "each once, none late, none that left"
         assert len(set(taken)) == len(taken)
         rows = [padded_length(item) for item in batch.items]
-        assert len(rows) == 1 or len(rows) * max(rows) <= MAX_BATCH_TOKENS
+        cost_tokens = len(rows) * max(rows) if self.pads else batch.num_tokens
+        assert len(rows) == 1 or cost_tokens <= MAX_BATCH_TOKENS
+        if not self.pads:
+            assert taken == in_time[: len(taken)], "in the order that they came"
         self.queue = [waiting for waiting in self.queue if waiting not in taken]
         return batch
 
@@ -221,12 +227,20 @@ class Events(RuleBasedStateMachine):
         assert self.scheduler.num_queue_tokens == 0
 
 
+class PaddedEvents(Events):
+    """The same for a model that pads."""
+
+    pads = True
+
+
 Events.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestEvents = Events.TestCase
+PaddedEvents.TestCase.settings = Events.TestCase.settings
+TestPaddedEvents = PaddedEvents.TestCase
 
 
 def test_near_equal_lengths_run_together() -> None:
-    queue = scheduler(max_batch_tokens=128 * 3)
+    queue = scheduler(max_batch_tokens=128 * 3, pads=True)
     put(queue, 100, 10, 128, 120, 97)
     put(queue, 9, 99)
     assert lengths_of(take(queue)) == [100, 128, 120]
@@ -236,19 +250,33 @@ def test_near_equal_lengths_run_together() -> None:
 
 
 def test_neighbouring_lengths_fill_a_batch() -> None:
-    queue = scheduler(max_batch_tokens=10_000)
+    queue = scheduler(max_batch_tokens=10_000, pads=True)
     put(queue, 128, 64, 160, 96, 100)
     assert lengths_of(take(queue)) == [128, 100, 96, 160]
 
 
-def test_a_review_over_the_budget_runs_alone() -> None:
-    queue = scheduler(max_batch_tokens=1)
+def test_the_longest_review_of_a_batch_counts_against_the_budget() -> None:
+    queue = scheduler(max_batch_tokens=700, pads=True)
+    put(queue, 256, 192, 288)
+    assert lengths_of(take(queue)) == [256, 288]
+
+
+def test_without_padding_reviews_run_in_the_order_that_they_came() -> None:
+    queue = scheduler(max_batch_tokens=240)
+    put(queue, 100, 10, 128, 120)
+    assert lengths_of(take(queue)) == [100, 10, 128]
+    assert lengths_of(take(queue)) == [120]
+
+
+@pytest.mark.parametrize("pads", [False, True])
+def test_a_review_over_the_budget_runs_alone(pads: bool) -> None:
+    queue = scheduler(max_batch_tokens=1, pads=pads)
     put(queue, 50, 50)
     assert [lengths_of(take(queue)) for _ in range(2)] == [[50], [50]]
 
 
 def test_a_long_review_is_not_starved_by_a_stream_of_short_ones() -> None:
-    queue = scheduler(max_batch_tokens=32)
+    queue = scheduler(max_batch_tokens=32, pads=True)
     put(queue, 5, 5)
     put(queue, 300)
     taken = []
@@ -298,6 +326,23 @@ def test_a_late_request_costs_nothing() -> None:
     kept = put(queue, 10, deadline_seconds=6.0)
     assert [item.job for item in take(queue, now_seconds=5.0).items] == [kept]
     assert queue.num_queue_tokens == 0
+
+
+def test_a_late_request_is_no_batch_mate() -> None:
+    queue = scheduler()
+    kept = put(queue, 10, deadline_seconds=6.0)
+    put(queue, 10, deadline_seconds=5.0)
+    assert [item.job for item in take(queue, now_seconds=5.0).items] == [kept]
+
+
+def test_more_tokens_than_were_admitted_need_room_of_their_own() -> None:
+    queue = scheduler()
+    put(queue, MAX_QUEUE_TOKENS - 10)
+    job = queue.admit(5, deadline_seconds=FOREVER_SECONDS, now_seconds=0.0)
+    with pytest.raises(Full):
+        queue.enqueue(job, [review(11)], now_seconds=0.0)
+    queue.enqueue(job, [review(10)], now_seconds=0.0)
+    assert queue.num_queue_tokens == MAX_QUEUE_TOKENS
 
 
 def test_the_wait_of_each_request_is_told_once() -> None:

@@ -1,0 +1,74 @@
+"""The steps of an LSTM layer over many reviews at once, compiled to run without the interpreter.
+
+Each step is one product of all reviews' states with the recurrent weights, wide enough to use a processor
+well; the rest is written in place, since asking for memory would take about as long as computing. Lanes run
+this side by side: with Python between the operations, they would wait for its lock in turns.
+
+Shapes: B reviews, P places (the tokens of all reviews, by step and then by review), R rows, H hidden units of
+one direction, K directions, G = 4H gates in the order input, forget, output, cell.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+__all__ = ["compiled_steps", "run_steps"]
+
+
+@functools.cache
+def compiled_steps() -> Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Return `run_steps`, compiled."""
+    # Deprecated, but what is to follow it needs a C++ compiler wherever it runs.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.script(run_steps)
+
+
+def run_steps(
+    rows_RG: Tensor,
+    rows_PK: Tensor,
+    runs: list[tuple[int, int]],
+    weights_HG: list[Tensor],
+    *,
+    keep_states: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the last states, their maximum and their sum [B, K, H], and all states [P, K, H] if asked for.
+
+    `rows_RG` holds what inputs add to the gates, `rows_PK` which row is whose; a run is so many reviews that
+    go on for so many steps. The last states are those at a review's end for the direction ahead, at its start
+    for that back.
+    """
+    num_reviews, num_directions, num_gates = runs[0][0], len(weights_HG), rows_RG.size(1)
+    num_hidden = num_gates // 4
+    gates_BKG = rows_RG.new_empty([num_reviews, num_directions, num_gates])
+    cells_BKH = rows_RG.new_zeros([num_reviews, num_directions, num_hidden])
+    states_BKH = torch.zeros_like(cells_BKH)
+    highest_BKH = torch.full_like(cells_BKH, -1.0)  # No state is lower.
+    total_BKH = torch.zeros_like(cells_BKH)
+    kept_PKH = rows_RG.new_empty([len(rows_PK) if keep_states else 0, num_directions, num_hidden])
+    place = 0
+    for num, num_steps in runs:
+        gates, cells, states = gates_BKG[:num], cells_BKH[:num], states_BKH[:num]
+        highest, total = highest_BKH[:num], total_BKH[:num]
+        looked_up = gates.view(-1, num_gates)
+        directions = [(gates[:, k], states[:, k], weights_HG[k]) for k in range(num_directions)]
+        switches, news = gates[:, :, : 3 * num_hidden], gates[:, :, 3 * num_hidden :]
+        enter, keep, leave = switches.chunk(3, dim=-1)
+        for _ in range(num_steps):
+            torch.index_select(rows_RG, 0, rows_PK[place : place + num].view(-1), out=looked_up)
+            for gates_BG, states_BH, weight_HG in directions:
+                gates_BG.addmm_(states_BH, weight_HG)
+            switches.sigmoid_()
+            news.tanh_()
+            cells.mul_(keep).addcmul_(enter, news)
+            torch.tanh(cells, out=states)
+            states.mul_(leave)
+            torch.maximum(highest, states, out=highest)
+            total.add_(states)
+            if keep_states:
+                kept_PKH[place : place + num] = states
+            place += num
+    return states_BKH, highest_BKH, total_BKH, kept_PKH
