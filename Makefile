@@ -9,9 +9,11 @@ DATA ?= data/aclImdb_v1.tar.gz
 COMPOSE ?= docker compose
 PROMETHEUS ?= http://127.0.0.1:9090
 SBOM_TOOL := cyclonedx-bom==7.5.0
+AUDIT_TOOL := pip-audit==2.10.1
+ADVISORIES ?= https://api.osv.dev/v1/query
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train setup test test-compose check fix sbom dashboard-preview clean
+.PHONY: help serve train setup test test-compose check fix audit sbom dashboard-preview clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +38,13 @@ check: $(VENV)/.development ## Lint, format and type checks; edits nothing
 
 fix: $(VENV)/.development ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix; $(BIN)/ruff format
+
+audit: ## Fail where a pinned version has a vulnerability that .ci/accepted-vulnerabilities does not name
+	$(PYTHON) -m venv build/audit-tool
+	build/audit-tool/bin/python -m pip install --disable-pip-version-check --quiet '$(AUDIT_TOOL)'
+	build/audit-tool/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off \
+	  --vulnerability-service osv --osv-url $(ADVISORIES) \
+	  $$(sed -n 's/^\([A-Za-z0-9-]\{1,\}\) \{1,\}[^ ].*/--ignore-vuln \1/p' .ci/accepted-vulnerabilities)
 
 sbom: ## Write build/sbom.json: all that the service installs, as CycloneDX
 	$(MAKE) VENV=build/runtime build/runtime/.runtime

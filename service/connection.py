@@ -37,6 +37,9 @@ class _Phase(Enum):
     """The client is to take its answer."""
 
 
+_IDLE = (_Phase.HEAD, _Phase.NOTHING)
+
+
 class Connection(H11Protocol):
     """Uvicorn's, with limits. Owned by the event loop; `check` must be called about once a second."""
 
@@ -53,9 +56,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # uvicorn narrows it, too
         """Make room for the connection where there are too many, or refuse it."""
         super().connection_made(transport)
-        rivals = [each for each in self.connections if isinstance(each, Connection) and each.is_open]
-        if len(rivals) > self._settings.max_connections:
-            self._make_room(rivals)
+        if len(self.connections) > self._settings.max_connections:
+            self._make_room()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, up to the limit for a head that is not complete."""
@@ -112,10 +114,11 @@ class Connection(H11Protocol):
             self._metrics.cut("request_timeout")
             self.transport.close()
 
-    def _make_room(self, rivals: list["Connection"]) -> None:
-        idle = [
-            each for each in rivals if each is not self and each._phase_now() in (_Phase.HEAD, _Phase.NOTHING)
-        ]
+    def _make_room(self) -> None:
+        rivals = [each for each in self.connections if isinstance(each, Connection) and each.is_open]
+        if len(rivals) <= self._settings.max_connections:
+            return
+        idle = [each for each in rivals if each is not self and each._phase_now() in _IDLE]
         if idle:
             self._metrics.cut("made_room")
             min(idle, key=lambda each: each._since_seconds).transport.close()

@@ -17,6 +17,7 @@ SentimentError (sentiment.errors)
     ├── MethodNotAllowed          405 method_not_allowed
     ├── RequestTimeout            408 request_timeout
     ├── BadRequest                4xx bad_request, any other fault of the client that a library finds
+    │   └── AmbiguousLength       400 bad_request
     ├── InferenceFailed           500 inference_failed
     ├── Internal                  500 internal
     ├── TooManyConnections        503 too_many_connections
@@ -31,6 +32,7 @@ from typing import ClassVar
 from sentiment import SentimentError
 
 __all__ = [
+    "AmbiguousLength",
     "ApiError",
     "BadRequest",
     "BodyTooLarge",
@@ -220,6 +222,15 @@ class BadRequest(ApiError):
     status = 400
     code = "bad_request"
     title = "Bad request"
+
+
+class AmbiguousLength(BadRequest):
+    """A request has a Content-Length and a Transfer-Encoding, which can disagree on where its body ends."""
+
+    headers: Mapping[str, str] = {"Connection": "close"}
+
+    def __init__(self) -> None:
+        super().__init__("Send either Content-Length or Transfer-Encoding, not both.")
 
 
 class InferenceFailed(ApiError):

@@ -1,10 +1,10 @@
-"""What a request must pass before anything of it is looked at: the size of its head, and its key."""
+"""What a request must pass before anything of it is looked at: the form and size of its head, and its key."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api_keys import ApiKeys
-from service.errors import HeaderTooLarge, Rejection, Unauthorized
+from service.errors import AmbiguousLength, ApiError, HeaderTooLarge, Rejection, Unauthorized
 from service.metrics import Metrics
 from service.problems import problem_response
 from service.settings import Settings
@@ -31,8 +31,9 @@ class Gate:
         if scope["type"] == "http":
             try:
                 self._check(scope)
-            except Rejection as error:
-                self._metrics.rejected(error.code)
+            except ApiError as error:
+                if isinstance(error, Rejection):
+                    self._metrics.rejected(error.code)
                 await problem_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -40,6 +41,9 @@ class Gate:
     def _check(self, scope: Scope) -> None:
         if _num_bytes(scope) > self._max_header_bytes:
             raise HeaderTooLarge(self._max_header_bytes)
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            # A proxy may go by the other one, and then take a part of this body for a request.
+            raise AmbiguousLength
         if self._keys and not is_open(scope["path"]) and not self._keys.accept(_given_key(scope)):
             raise Unauthorized
 

@@ -16,9 +16,14 @@ from service.connection import READ_BYTES, Connection
 from service.errors import CannotListen
 from service.lifecycle import Lifecycle
 from service.logs import log_event
+from service.open_files import allow_open_files
 from service.settings import Settings
 
 __all__ = ["Server", "listen", "serve"]
+
+BACKLOG = 2048
+"""Connections that may wait to be accepted; asyncio accepts as many before it looks at the first."""
+SPARE_FILES = 100
 
 
 class Server(uvicorn.Server):
@@ -29,6 +34,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=Connection,
+                backlog=BACKLOG,
                 # It has the limit itself; what is left of h11's own must not come before.
                 h11_max_incomplete_event_size=settings.max_header_bytes + READ_BYTES,
                 loop="asyncio" if sys.platform == "win32" else "uvloop",
@@ -70,6 +76,7 @@ def serve(settings: Settings) -> str | None:
 
     Raises CannotListen, and InvalidSetting for API keys that are none.
     """
+    allow_open_files(settings.max_connections + BACKLOG + SPARE_FILES)
     with listen(settings.host, settings.port) as listener:
         url = _url(listener)
         app = create_app(settings, url=url)

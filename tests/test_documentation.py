@@ -35,6 +35,11 @@ def test_make_targets_exist() -> None:
     assert used <= targets
 
 
+def test_every_vulnerability_that_is_accepted_has_a_reason() -> None:
+    lines = (ROOT / ".ci/accepted-vulnerabilities").read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if not re.match(r"# |[A-Za-z0-9-]+ +\S+ \S+", line)]
+
+
 def readme_commands() -> list[list[str]]:
     lines = re.findall(r"^    \.venv/bin/python -m (.+)$", README, re.MULTILINE)
     return [shlex.split(line, comments=True) for line in lines]

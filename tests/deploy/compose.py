@@ -18,6 +18,7 @@ Found = TypeVar("Found")
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_SECONDS = 180.0
+SERVICE_USER = 10001
 PORTS = ("PROXY_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT")
 
 
@@ -46,6 +47,16 @@ class Compose:
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]} {done.stderr[-4000:]}"
         return done.stdout
+
+    def ask_for(self, key: str, folder: Path) -> None:
+        """Start the service anew with deploy/api-keys.yml and this key."""
+        path = folder / "api_keys"
+        path.write_text(f"{key}\n", encoding="utf-8")
+        os.chown(path, SERVICE_USER, SERVICE_USER)
+        path.chmod(0o400)
+        self._environment |= {"API_KEYS_FILE": str(path)}
+        files = ("--file", "docker-compose.yml", "--file", "deploy/api-keys.yml")
+        self(*files, "up", "--detach", "--no-build", "--no-deps", "--wait", "service")
 
     def scale(self, num_replicas: int) -> None:
         """Run so many replicas, and wait until those that are new are healthy."""

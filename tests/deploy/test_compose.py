@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -157,3 +158,20 @@ def test_a_replica_drains_under_load_without_a_failed_request(compose: Compose) 
     print(summary)
     assert summary["num_requests"] > 50
     assert summary["num_failed"] == 0, summary
+
+
+def test_with_keys_only_those_who_have_one_are_answered(compose: Compose, tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can give the file of keys to the service's user")
+    key = "a-key-of-this-test-alone"
+    compose.ask_for(key, tmp_path)
+    refused = wait_for(
+        "a refusal", lambda: response if (response := predict(compose)).is_client_error else None
+    )
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    headers = {"Authorization": f"Bearer {key}"}
+    body = {"reviews": REVIEWS}
+    httpx.post(f"{compose.proxy}/predict", json=body, headers=headers, timeout=30).raise_for_status()
+    wait_for("the scrapes to go on", lambda: compose.query('up{job="sentiment"} == 1'))
+    assert key not in compose("logs", "--no-log-prefix", "service")
+    assert "readable_by_all" not in compose("logs", "--no-log-prefix", "service")

@@ -1,3 +1,5 @@
+import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +79,28 @@ def test_file_that_does_not_fit_is_refused_by_its_name(
         store.load("reviews@1")
     assert str(refusal.value).startswith(f"{store.root / 'reviews' / '1' / name}: ")
     assert "\n" not in str(refusal.value)
+
+
+class Payload:
+    """Makes a folder as soon as someone unpickles it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self._folder),)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "golden.jsonl"])
+def test_code_in_a_file_is_never_run(store: Store, loadable: Draft, tmp_path: Path, name: str) -> None:
+    evil = tmp_path / "evil"
+    content = pickle.dumps(Payload(evil))
+    store.publish(with_files(loadable, **{name: content}))
+    with pytest.raises(CorruptVersion):
+        store.load("reviews@1")
+    assert not evil.exists()
+    pickle.loads(content)  # noqa: S301  # it would have worked
+    assert evil.exists()
 
 
 def test_device_that_cannot_be_had_is_no_fault_of_the_version(store: Store, loadable: Draft) -> None:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from model_store import ModelVersion
 from service.metrics import METRICS
 from tests.service.running import Process, samples, series
-from tests.service.talking import post, problem
+from tests.service.talking import connect, post, problem, receive
 
 
 def test_health_and_readiness(client: httpx.Client) -> None:
@@ -56,6 +56,24 @@ def test_the_documentation_page_needs_nothing_from_elsewhere(client: httpx.Clien
     for address in addresses:
         assert client.get(address).raise_for_status().content, address
     problem(client.get("/assets/nothing.js"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/../../../../../../../../etc/passwd",
+        "/assets/..%2f..%2f..%2f..%2f..%2f..%2f..%2fetc/passwd",
+        "/assets/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/assets//etc/passwd",
+        "/assets/....//....//etc/passwd",
+    ],
+)
+def test_assets_lead_to_no_other_file(running: Process, path: str) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        answer = receive(answers)
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"root:" not in answer
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/predict/", "/models/1/", "/docs/oauth2-redirect", "/redoc"])
