@@ -9,7 +9,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import ApiError, BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections
 from service.logs import REQUEST_ID
@@ -18,10 +18,7 @@ from service.middleware import REQUEST_ID_HEADER, choose_request_id
 from service.problems import problem_response
 from service.state import State
 
-__all__ = ["READ_BYTES", "Connection"]
-
-READ_BYTES = 256 * 1024
-"""Most that asyncio reads at once, so the most by which a head can be over its limit when that is seen."""
+__all__ = ["Connection"]
 
 
 class _Phase(Enum):
@@ -40,7 +37,7 @@ class _Phase(Enum):
 _IDLE = (_Phase.HEAD, _Phase.NOTHING)
 
 
-class Connection(H11Protocol):
+class Connection(HttpToolsProtocol):
     """Uvicorn's, with limits. Owned by the event loop; `check` must be called about once a second."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  # uvicorn's own

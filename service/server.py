@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.app import create_app
-from service.connection import READ_BYTES, Connection
+from service.connection import Connection
 from service.errors import CannotListen
 from service.lifecycle import Lifecycle
 from service.logs import log_event
@@ -35,8 +35,6 @@ class Server(uvicorn.Server):
                 app,
                 http=Connection,
                 backlog=BACKLOG,
-                # It has the limit itself; what is left of h11's own must not come before.
-                h11_max_incomplete_event_size=settings.max_header_bytes + READ_BYTES,
                 loop="asyncio" if sys.platform == "win32" else "uvloop",
                 log_config=None,
                 access_log=False,

@@ -23,9 +23,20 @@ def network(**fields: Any) -> SentimentLSTM:  # noqa: ANN401  # any field of Net
     with torch.no_grad():
         model.embedding.weight[1:].normal_()
         model.output.weight.normal_()
+
     return model.eval()
 
 
 def padded(reviews: Sequence[list[int]], *, num_steps: int = 48) -> tuple[Tensor, Tensor]:
     """Return reviews as ids [T, B] and lengths [B]."""
     return pad(reviews, num_rows=len(reviews), num_steps=num_steps)
+
+
+def trained_network(**fields: Any) -> SentimentLSTM:  # noqa: ANN401  # any field of NetworkConfig
+    """Return one whose biases are not those of the start either."""
+    model = network(**fields)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "bias" in name:
+                parameter.add_(torch.randn_like(parameter) / 4)
+    return model

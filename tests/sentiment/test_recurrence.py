@@ -4,10 +4,10 @@ from hypothesis import strategies as st
 
 from sentiment import TOLERANCE
 from sentiment.recurrence import MAX_REVIEWS, MAX_TOGETHER_BYTES, MAX_TOKENS, Recurrence
-from tests.sentiment.networks import POOLINGS, SHAPES, VOCABULARY_SIZE, network, padded
+from tests.sentiment.networks import POOLINGS, SHAPES, VOCABULARY_SIZE, padded, trained_network
 
 NETWORKS = {
-    (pooling, shape): network(pooling=pooling, num_layers=shape[0], bidirectional=shape[1])
+    (pooling, shape): trained_network(pooling=pooling, num_layers=shape[0], bidirectional=shape[1])
     for pooling in POOLINGS
     for shape in SHAPES
 }
@@ -27,7 +27,7 @@ def test_the_logits_are_those_of_the_network(
 
 
 def test_directions_too_large_to_step_together_step_apart() -> None:
-    model = network(hidden_size=200, pooling="concat", num_layers=2)
+    model = trained_network(hidden_size=200, pooling="concat", num_layers=2)
     assert MAX_TOGETHER_BYTES < 2 * 4 * 200 * 200 * 4
     reviews = [[3, 4, 5], [6, 7], [8] * 30]
     with torch.inference_mode():

@@ -251,10 +251,16 @@ def test_a_full_queue_refuses_more(classifier: Classifier) -> None:
 def test_more_tokens_than_were_admitted_may_find_no_room(classifier: Classifier) -> None:
     async def outgrow() -> None:
         batcher = make(classifier, Metrics([]), max_queue_tokens=10)
+        await batcher.start()
         job = batcher.admit(5, deadline_seconds=1e9)
-        batcher.admit(5, deadline_seconds=1e9)
-        with pytest.raises(Overloaded):
-            await batcher.score(job, classifier.tokenize(["good " * 6]))
+        other = batcher.admit(5, deadline_seconds=1e9)
+        texts: list[Any] = classifier.tokenize(["good " * 6])
+        with pytest.raises(Overloaded) as refused:
+            await batcher.answer(job, texts)
+        assert refused.value.headers == {"Retry-After": "1"}
+        for each in (job, other):
+            batcher.discard(each)
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
 
     asyncio.run(outgrow())
 

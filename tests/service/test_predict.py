@@ -194,12 +194,12 @@ def test_the_connection_stays_usable_after_too_large_a_body(running: Process) ->
         assert receive(answers).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_body_longer_than_announced_is_cut(running: Process) -> None:
+def test_what_follows_a_body_is_the_next_request(running: Process) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(10) + big(100))
         response = receive(answers)
     assert response.startswith(b"HTTP/1.1 400 ")
-    assert b'"code":"malformed_json"' in response
+    assert b'"code":"bad_request"' in response
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_body(running: Process) -> None:

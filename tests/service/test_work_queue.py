@@ -23,7 +23,7 @@ def review() -> TokenizedReview:
 
 def make(on_done: Callable[[Sequence[Job]], None] = lambda _: None) -> WorkQueue:
     """Return a queue that gives a batch of its own to each review."""
-    scheduler = Scheduler(max_batch_tokens=32, max_queue_tokens=1000, num_lanes=NUM_LANES)
+    scheduler = Scheduler(max_batch_tokens=32, max_queue_tokens=1000, num_lanes=NUM_LANES, pads=False)
     return WorkQueue(scheduler, on_done=on_done)
 
 
