@@ -1,1 +1,1 @@
-"""This service beside other model servers: the same weights, the same text, the same client, the same cores."""
+"""This service beside other model servers: the same weights, text, client and cores."""

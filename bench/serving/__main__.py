@@ -2,20 +2,23 @@
 
     python -m bench.serving REVIEWS.jsonl.xz
 
-Makes an environment for each server, measures them in turns, and writes build/bench/serving.json, the pictures
-and the tables in docs/performance.md. `--from FILE` only writes those of a run that was measured before.
+Makes an environment for each server, measures them in turns, prints the tables, and writes the figures to
+build/bench/serving.json. `--document docs/performance.md` puts tables and pictures there too. `--from FILE`
+only writes those of a run that was measured before.
 """
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bench.serving.cases import CASES
 from bench.serving.contenders import CONTENDERS
 from bench.serving.document import write_between_markers
+from bench.serving.errors import BenchError
 from bench.serving.figures import Results
 from bench.serving.plots import write_pictures
 from bench.serving.report import to_markdown
@@ -26,18 +29,18 @@ from sentiment import SentimentError
 _ADAPTER: Final = TypeAdapter(Results)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, or read what was measured, and write it down."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(arguments)
     try:
-        results = _ADAPTER.validate_json(options.read.read_bytes()) if options.read else _measure(options)
+        results = _read(options.read) if options.read else _measure(options)
+        table = to_markdown(results)
+        print(table)
+        if options.document:
+            write_pictures(results, options.document.parent / "images")
+            write_between_markers(options.document, "serving", table)
     except SentimentError as error:
         raise SystemExit(f"error: {error}") from None
-    table = to_markdown(results)
-    print(table)
-    if options.document:
-        write_pictures(results, options.document.parent / "images")
-        write_between_markers(options.document, "serving", table)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("reviews", type=Path, nargs="?", help="file of reviews; its labels are not used")
-    parser.add_argument("--servers", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="SERVER")
+    parser.add_argument(
+        "--servers", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="SERVER"
+    )
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each case of each round")
     parser.add_argument("--rounds", type=int, default=3)
@@ -61,9 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _read(path: Path) -> Results:
+    try:
+        return _ADAPTER.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BenchError(f"{path} is not the JSON file of a run: {error}") from error
+
+
 def _measure(options: argparse.Namespace) -> Results:
     if options.reviews is None:
-        raise SystemExit("error: name a file of reviews to send, or --from a JSON file")
+        raise BenchError("name a file of reviews to send, or --from a JSON file")
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.num_cpus])
     plan = Plan(
         reviews=options.reviews,
@@ -76,9 +88,10 @@ def _measure(options: argparse.Namespace) -> Results:
         folder=options.folder,
         offline=options.offline,
     )
-    results = run(plan)
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_bytes(_ADAPTER.dump_json(results, indent=2))
+    for results in run(plan):
+        # After each round, so that an interruption costs one and not all.
+        options.json.write_bytes(_ADAPTER.dump_json(results, indent=2))
     return results
 
 

@@ -15,7 +15,7 @@ class Case:
 
     title: str
     arrival: Arrival = "closed"
-    """Clients that wait for their answers; a constant rate, the same for all; or twice what the server can."""
+    """Clients that wait for answers; a constant rate, the same for all; or twice what the server can."""
     num_connections: int = 1
     """Of a closed loop."""
     reviews_per_request: int = 1
@@ -23,6 +23,8 @@ class Case:
     """Reviews of 10 to 40 words in place of the real mix."""
     load_ratio: float = 0.0
     """The arrival rate: of this service's capacity if it is constant, of the server's own for an overload."""
+    time_ratio: float = 1.0
+    """Of the time that a case has: long requests need more for as many."""
     deadline_seconds: float = 10.0
     """When a client that does not wait in line hangs up."""
 
@@ -36,7 +38,12 @@ CASES: Final[Mapping[str, Case]] = {
     CAPACITY_CASE: Case(title="single reviews, concurrency 64", num_connections=64),
     "short-64": Case(title="short single reviews, concurrency 64", num_connections=64, short=True),
     # Four, so that each core has a request in work and one waiting.
-    "requests-of-32": Case(title="requests of 32 reviews, concurrency 4", num_connections=4, reviews_per_request=32),
+    "requests-of-32": Case(
+        title="requests of 32 reviews, concurrency 4",
+        num_connections=4,
+        reviews_per_request=32,
+        time_ratio=2.0,
+    ),
     "constant": Case(title="single reviews at a constant rate", arrival="constant", load_ratio=0.25),
     "overload": Case(
         title="single reviews at twice the server's own capacity",

@@ -55,8 +55,8 @@ async def closed_loop(
 
     The requests are sent in their order, again from the first when they run out.
     """
-    load = _ClosedLoop(address, cycle(requests), seconds)
     with _no_garbage_collection():
+        load = _ClosedLoop(address, cycle(requests), seconds)
         await asyncio.gather(*[load.client() for _ in range(num_connections)])
     return load.samples
 
@@ -69,8 +69,8 @@ async def constant_arrival(
     Each has a connection of its own for as long as it lasts. Latency counts from when it was due, so a late
     start is no excuse (Tene 2015, "coordinated omission"). Whoever has no answer by the deadline hangs up.
     """
-    load = _ConstantArrival(address, deadline_seconds)
     with _no_garbage_collection():
+        load = _ConstantArrival(address, deadline_seconds)
         await load.run(cycle(requests), num_requests=max(1, round(rate * seconds)), rate=rate)
     return load.samples
 
@@ -199,7 +199,8 @@ class _ConstantArrival:
                 await asyncio.sleep(wait_seconds)
             self._send(next(requests), due_seconds)
         end_seconds = self._loop.time() + self._deadline_seconds
-        while len(self.samples) < num_requests and self._loop.time() < end_seconds + 1:
+        # An event would be set at every answer; this runs once, when nothing more is sent.
+        while len(self.samples) < num_requests and self._loop.time() < end_seconds + 1:  # noqa: ASYNC110
             await asyncio.sleep(_RETRY_SECONDS)
         for connection in self._idle:
             connection.hang_up()

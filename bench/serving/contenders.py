@@ -81,12 +81,11 @@ CONTENDERS: Final[Mapping[str, Contender]] = {
         "MLServer",
         "mlserver",
         "mlserver==1.7.1",
+        "uvloop<0.22",  # from there on, its workers find no event loop and end
         dialect=V2,
         setup="two workers, adaptive batching of up to 32 requests, 5 ms, V2 protocol",
     ),
-    "mosec": _peer(
-        "mosec", "mosec", "mosec==0.9.8", setup="two workers, batches of up to 32 requests, 5 ms"
-    ),
+    "mosec": _peer("mosec", "mosec", "mosec==0.9.8", setup="two workers, batches of up to 32 requests, 5 ms"),
     "ray": _peer(
         "Ray Serve",
         "ray",
@@ -98,7 +97,7 @@ CONTENDERS: Final[Mapping[str, Contender]] = {
         "torchserve",
         "torchserve==0.12.0",
         "torch-model-archiver==0.12.0",
-        "setuptools<81",
+        "pyyaml==6.0.3",  # which its package forgets
         dialect=TORCHSERVE,
         setup="two workers, batches of up to 32 requests, 5 ms",
     ),

@@ -1,6 +1,5 @@
 """What was measured, as data: the JSON file holds exactly this."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from bench.serving.client import Outcome, Sample
 
-__all__ = ["Figures", "OfflineFigures", "Results", "ServerFigures", "median", "summarise"]
+__all__ = ["Figures", "OfflineFigures", "Results", "ServerFigures", "percentile", "summarise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +94,3 @@ def summarise(
 def percentile(values: Sequence[float], share: float) -> float | None:
     """Return the least value that so many percent do not exceed: one that was measured, not between two."""
     return float(np.percentile(values, share, method="inverted_cdf")) if values else None
-
-
-def median(values: Sequence[float | None]) -> float | None:
-    """Return the median of what there is."""
-    present = [value for value in values if value is not None]
-    return statistics.median(present) if present else None

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.serving.cases import CAPACITY_CASE, Case
@@ -18,6 +18,7 @@ __all__ = ["TOLERANCE", "Turn", "check_answers", "measure", "take_turn"]
 
 TOLERANCE = 1e-4
 """How far a peer's probabilities may be from this project's; padding and order of sums may move them."""
+Ask = Callable[[Sequence[str]], list[Probabilities]]
 _WARM_UP_SECONDS = 1.0
 _MIB = 1024 * 1024
 
@@ -47,19 +48,23 @@ def take_turn(  # noqa: PLR0913  # what makes up a turn
     turn = Turn()
     with running(contender, python, folder, model=model, review=workload.short[0]) as server:
         turn.cold_start_seconds = server.cold_start_seconds
-        check_answers(server, workload.mixed[: len(expected)], expected)
+        check_answers(server.ask, workload.mixed[: len(expected)], expected)
         for name, case in cases.items():
             turn.figures[name] = measure(
-                server, case, workload, seconds=seconds, rate=_rate(case, turn, capacity_of_this)
+                server,
+                case,
+                workload,
+                seconds=seconds * case.time_ratio,
+                rate=_rate(case, turn, capacity_of_this),
             )
         memory = server.memory()
         turn.rss_mib, turn.pss_mib = memory.rss_bytes / _MIB, memory.pss_bytes / _MIB
     return turn
 
 
-def check_answers(server: Server, reviews: Sequence[str], expected: Sequence[Probabilities]) -> None:
-    """Raise CannotServe unless the server's probabilities are right, together and one by one."""
-    for answers in (server.ask(reviews), [server.ask([review])[0] for review in reviews]):
+def check_answers(ask: Ask, reviews: Sequence[str], expected: Sequence[Probabilities]) -> None:
+    """Raise CannotServe unless the probabilities are right, of all reviews together and one by one."""
+    for answers in (ask(reviews), [ask([review])[0] for review in reviews]):
         if len(answers) != len(expected):
             raise CannotServe(f"gives {len(answers)} answers to {len(expected)} reviews")
         for answer, right in zip(answers, expected, strict=True):
@@ -70,9 +75,7 @@ def check_answers(server: Server, reviews: Sequence[str], expected: Sequence[Pro
                 raise CannotServe(f"gives a probability that is wrong by {error:.2g}")
 
 
-def measure(
-    server: Server, case: Case, workload: Workload, *, seconds: float, rate: float | None
-) -> Figures:
+def measure(server: Server, case: Case, workload: Workload, *, seconds: float, rate: float | None) -> Figures:
     """Return the figures of one case; a second before them warms up and does not count."""
     return asyncio.run(_measure(server, case, workload, seconds=seconds, rate=rate))
 
@@ -82,18 +85,20 @@ async def _measure(
 ) -> Figures:
     address = ("127.0.0.1", server.port)
     requests = _requests(server, case, workload)
-    start = asyncio.get_running_loop().time()
     whole_seconds = _WARM_UP_SECONDS + seconds
     if rate is None:
         samples = await closed_loop(
             address, requests, num_connections=case.num_connections, seconds=whole_seconds
         )
-        counted = [sample for sample in samples if sample.end_seconds >= start + _WARM_UP_SECONDS]
     else:
         samples = await constant_arrival(
             address, requests, rate=rate, seconds=whole_seconds, deadline_seconds=case.deadline_seconds
         )
-        counted = [sample for sample in samples if sample.start_seconds >= start + _WARM_UP_SECONDS]
+    counted_from = min((each.start_seconds for each in samples), default=0.0) + _WARM_UP_SECONDS
+    # An answer counts when it comes, as it fills the server's time; a request that is due, by when that was.
+    counted = [
+        each for each in samples if (each.end_seconds if rate is None else each.start_seconds) >= counted_from
+    ]
     return summarise(
         counted,
         window_seconds=seconds,
@@ -118,6 +123,7 @@ def _rate(case: Case, turn: Turn, capacity_of_this: float | None) -> float | Non
     capacity = own.reviews_per_second if own else None
     if case.arrival == "constant":
         capacity = capacity_of_this or capacity
-    if not capacity:
-        raise CannotServe(f"has no rate for {case.title}: {CAPACITY_CASE} gave none")
-    return capacity * case.load_ratio
+    if capacity is None:
+        raise CannotServe(f"has no rate for {case.title}: it takes {CAPACITY_CASE} among the cases")
+    # At least one a second, for a server that answered nothing in the time.
+    return max(1.0, capacity) * case.load_ratio

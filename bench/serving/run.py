@@ -8,10 +8,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 from bench.serving.cases import CAPACITY_CASE, Case
@@ -58,13 +58,17 @@ class _Measured:
         _say(f"{self.contender.name} is left out: {error}")
 
 
-def run(plan: Plan) -> Results:
-    """Measure everything; a server that cannot be installed or does not answer rightly is left out."""
+def run(plan: Plan) -> Iterator[Results]:
+    """Measure everything, and yield all results so far after each round.
+
+    A server that cannot be installed, does not start or answers wrongly is left out.
+    """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     servers = {name: _Measured(contender) for name, contender in plan.contenders.items()}
     for server in servers.values():
         _install(server, plan)
-    expected = _expected(plan)
+    version = Store(RELEASED).load(plan.model, device="cpu")
+    expected = [each.probabilities for each in version.classifier.predict(plan.workload.mixed[:_NUM_CHECKED])]
     offline: list[dict[str, float]] = []
     for number in range(1, plan.rounds + 1):
         for name, server in servers.items():
@@ -74,15 +78,15 @@ def run(plan: Plan) -> Results:
         if plan.offline:
             _say(f"round {number} of {plan.rounds}: offline")
             offline.append(_offline(plan, with_transformer=number == 1))
-    return Results(
-        started_at=started_at,
-        machine=_machine(),
-        model=str(Store(RELEASED).load(plan.model, device="cpu")),
-        seconds=plan.seconds,
-        rounds=plan.rounds,
-        servers={name: _figures(server, plan) for name, server in servers.items()},
-        offline=_offline_figures(offline) if offline else None,
-    )
+        yield Results(
+            started_at=started_at,
+            machine=_machine(),
+            model=str(version),
+            seconds=plan.seconds,
+            rounds=number,
+            servers={name: _figures(server, plan) for name, server in servers.items()},
+            offline=_offline_figures(offline) if offline else None,
+        )
 
 
 def _install(server: _Measured, plan: Plan) -> None:
@@ -122,7 +126,10 @@ def _take_turn(
         p99 = math.nan if figures.p99_ms is None else figures.p99_ms
         bad = f"{figures.num_refused} refused, {figures.num_late} late, {figures.num_failed} failed"
         _say(f"  {case:<16} {figures.reviews_per_second:8.1f} reviews/s, p99 {p99:7.1f} ms, {bad}")
-    _say(f"  {turn.rss_mib:.0f} MiB, cold start {turn.cold_start_seconds:.1f} s; {time.monotonic() - start:.0f} s in all")
+    _say(
+        f"  {turn.rss_mib:.0f} MiB, cold start {turn.cold_start_seconds:.1f} s; "
+        f"{time.monotonic() - start:.0f} s in all"
+    )
 
 
 def _capacity_of_this(servers: Mapping[str, _Measured]) -> float | None:
@@ -132,11 +139,6 @@ def _capacity_of_this(servers: Mapping[str, _Measured]) -> float | None:
             if CAPACITY_CASE in turn.figures:
                 return turn.figures[CAPACITY_CASE].reviews_per_second
     return None
-
-
-def _expected(plan: Plan) -> list[Probabilities]:
-    classifier = Store(RELEASED).load(plan.model, device="cpu").classifier
-    return [each.probabilities for each in classifier.predict(plan.workload.mixed[:_NUM_CHECKED])]
 
 
 def _offline(plan: Plan, *, with_transformer: bool) -> dict[str, float]:
@@ -171,12 +173,14 @@ def _figures(server: _Measured, plan: Plan) -> ServerFigures:
 
 
 def _machine() -> dict[str, str]:
-    cpus = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    cpus = re.findall(
+        r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
+    )
     return {
         "processor": cpus[0] if cpus else platform.machine(),
         "cores": str(len(os.sched_getaffinity(0))),
         "python": platform.python_version(),
-        "torch": version("torch"),
+        "torch": metadata.version("torch"),
     }
 
 

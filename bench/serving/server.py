@@ -135,9 +135,7 @@ class Server:
 
 
 @contextmanager
-def running(
-    contender: Contender, python: Path, folder: Path, *, model: str, review: str
-) -> Iterator[Server]:
+def running(contender: Contender, python: Path, folder: Path, *, model: str, review: str) -> Iterator[Server]:
     """Run a server that answers; raises CannotServe."""
     folder.mkdir(parents=True, exist_ok=True)
     server = Server(contender, python, folder, model=model)

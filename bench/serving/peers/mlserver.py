@@ -60,5 +60,5 @@ def write_settings(folder: Path, port: int) -> None:
 
 if __name__ == "__main__":
     write_settings(Path(sys.argv[2]), int(sys.argv[1]))
-    program = Path(sys.executable).with_name("mlserver")
+    program = str(Path(sys.executable).with_name("mlserver"))
     os.execv(program, [program, "start", sys.argv[2]])  # noqa: S606

@@ -25,7 +25,17 @@ class Sentiment(Worker):
 if __name__ == "__main__":
     port, _ = sys.argv[1:]
     # mosec reads its own options from the command line.
-    sys.argv = [sys.argv[0], "--address", "127.0.0.1", "--port", port, "--timeout", "30000", "--log-level", "warning"]
+    sys.argv = [
+        sys.argv[0],
+        "--address",
+        "127.0.0.1",
+        "--port",
+        port,
+        "--timeout",
+        "30000",
+        "--log-level",
+        "warning",
+    ]
     server = Server()
     server.append_worker(Sentiment, num=2, max_batch_size=32, max_wait_time=5, route="/predict")
     server.run()

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from bench.serving.model import PyTorchModel
 
 
-# A replica must take more requests than a batch holds, or batches stay at the default of 5.
-@serve.deployment(num_replicas=2, max_ongoing_requests=128, ray_actor_options={"num_cpus": 1})
+# A batch in work and one that gathers: with the default of 5 batches would stay small, and with many more,
+# requests would wait behind those that their clients have given up.
+@serve.deployment(num_replicas=2, max_ongoing_requests=64, ray_actor_options={"num_cpus": 1})
 class Sentiment:
     """Reviews in, predictions out."""
 
@@ -35,7 +36,10 @@ class Sentiment:
 
 if __name__ == "__main__":
     ray.init(num_cpus=2, include_dashboard=False, logging_level="warning", log_to_driver=False)
-    serve.start(http_options={"host": "127.0.0.1", "port": int(sys.argv[1])}, logging_config={"enable_access_log": False})
-    serve.run(Sentiment.bind(), route_prefix="/predict")
+    serve.start(
+        http_options={"host": "127.0.0.1", "port": int(sys.argv[1])},
+        logging_config={"enable_access_log": False},
+    )
+    serve.run(Sentiment.bind(), route_prefix="/predict")  # type: ignore[attr-defined]  # the decorator adds it
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     ray.shutdown()

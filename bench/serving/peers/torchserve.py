@@ -20,6 +20,13 @@ model_store={folder}
 load_models=sentiment.mar
 models={models}
 """
+# By default it logs every request, and what each worker does, twice.
+LOGGING = """\
+<Configuration>
+  <Appenders><Console name="STDOUT" target="SYSTEM_OUT"/></Appenders>
+  <Loggers><Root level="warn"><AppenderRef ref="STDOUT"/></Root></Loggers>
+</Configuration>
+"""
 MODELS = {
     "sentiment": {
         "1.0": {
@@ -58,18 +65,20 @@ def main(port: str, folder: Path) -> None:
     from bench.serving.free_port import free_port  # noqa: PLC0415  # the archived copy runs without it
 
     programs = Path(sys.executable).parent
-    archive = [programs / "torch-model-archiver", "--model-name", "sentiment", "--version", "1.0"]
-    archive += ["--handler", __file__, "--export-path", folder, "--force"]
+    archive = [str(programs / "torch-model-archiver"), "--model-name", "sentiment", "--version", "1.0"]
+    archive += ["--handler", __file__, "--export-path", str(folder), "--force"]
     subprocess.run(archive, check=True)  # noqa: S603
     names = ("management_port", "metrics_port", "grpc_port", "grpc_management_port")
     configuration = CONFIGURATION.format(
         port=port, folder=folder, models=json.dumps(MODELS), **{name: free_port() for name in names}
     )
     (folder / "config.properties").write_text(configuration, encoding="utf-8")
+    (folder / "log4j2.xml").write_text(LOGGING, encoding="utf-8")
     os.chdir(folder)  # It writes its logs where it stands.
     os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
     command = [str(programs / "torchserve"), "--start", "--foreground", "--ncs"]
-    os.execv(command[0], [*command, "--ts-config", str(folder / "config.properties")])  # noqa: S606
+    command += ["--ts-config", str(folder / "config.properties"), "--log-config", str(folder / "log4j2.xml")]
+    os.execv(command[0], command)  # noqa: S606
 
 
 if __name__ == "__main__":
