@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALL = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --quiet
 DATA ?= data/aclImdb_v1.tar.gz
 REVIEWS ?= $(DATA)
-SECONDS ?= 5
+SECONDS ?= 4
 ROUNDS ?= 3
 COMPOSE ?= docker compose
 PROMETHEUS ?= http://127.0.0.1:9090
@@ -41,7 +41,7 @@ check: $(VENV)/.development ## Lint, format and type checks; edits nothing
 fix: $(VENV)/.development ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix; $(BIN)/ruff format
 
-bench: $(VENV)/.development ## Measure the service beside other model servers, REVIEWS=path SECONDS=5 ROUNDS=3
+bench: $(VENV)/.development ## Measure the service beside other model servers, REVIEWS=path SECONDS=4 ROUNDS=3
 	@test -e $(REVIEWS) || $(BIN)/python -m training download imdb --to $(dir $(REVIEWS))
 	$(if $(TORCH_INDEX),TORCH_INDEX=$(TORCH_INDEX)) $(BIN)/python -m bench.serving $(REVIEWS) \
 	  --seconds $(SECONDS) --rounds $(ROUNDS) --document docs/performance.md $(BENCH)

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "--servers", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="SERVER"
     )
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
-    parser.add_argument("--seconds", type=float, default=5.0, help="for each case of each round")
+    parser.add_argument("--seconds", type=float, default=4.0, help="for each case of each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--num-cpus", type=int, default=2, help="cores for servers and client together")
     parser.add_argument("--model", default="reviews@production", help="reference in the released store")

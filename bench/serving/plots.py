@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from bench.serving.cases import CAPACITY_CASE, CASES
+from bench.serving.contenders import CONTENDERS
 from bench.serving.figures import Results
 from bench.serving.medians import THIS, medians
 from training.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
@@ -52,7 +53,7 @@ def draw(panels: list[Panel]) -> bytes:
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     names, values = list(panel.values), list(panel.values.values())
-    colours = [COLOURS[0] if row == 0 else FAINT for row in range(len(names))]
+    colours = [COLOURS[0] if name == CONTENDERS[THIS].name else FAINT for name in names]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.72)
     axes.bar_label(bars, [_label(value) for value in values], padding=3, fontsize=7.5, color=INK)
     for row, name in enumerate(names):
@@ -89,7 +90,7 @@ def _tails(results: Results) -> Iterator[Panel]:
 
 
 def _overload(results: Results) -> Iterator[Panel]:
-    axis = "good answers within a second, reviews/s; line: the same without overload"
+    axis = "reviews/s, answered within a second; line: capacity"
     values, capacity = _throughputs(results, "overload"), _throughputs(results, CAPACITY_CASE)
     yield Panel(title=CASES["overload"].title, axis=axis, values=values, marks=capacity)
 

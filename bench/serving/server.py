@@ -24,7 +24,7 @@ __all__ = ["Memory", "Server", "running"]
 _ROOT = Path(__file__).parents[2]
 _MARK = "BENCH_SERVER"
 _START_SECONDS = 120.0
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
 

@@ -10,7 +10,10 @@ import torch
 from bench.serving.model import PyTorchModel
 
 
-@bentoml.service(workers=2, traffic={"timeout": 30}, logging={"access": {"enabled": False}})
+# Half of it for each worker, as many as the closed loops have clients: an overload is refused (429).
+@bentoml.service(
+    workers=2, traffic={"timeout": 30, "max_concurrency": 128}, logging={"access": {"enabled": False}}
+)
 class Sentiment:
     """Reviews in, predictions out."""
 

@@ -1,5 +1,6 @@
 """mosec: a server in Rust before two Python workers, with dynamic batching."""
 
+import os
 import sys
 from typing import Any
 
@@ -23,19 +24,11 @@ class Sentiment(Worker):
 
 
 if __name__ == "__main__":
-    port, _ = sys.argv[1:]
-    # mosec reads its own options from the command line.
-    sys.argv = [
-        sys.argv[0],
-        "--address",
-        "127.0.0.1",
-        "--port",
-        port,
-        "--timeout",
-        "30000",
-        "--log-level",
-        "warning",
-    ]
+    settings = {"ADDRESS": "127.0.0.1", "PORT": sys.argv[1], "TIMEOUT": "30000", "LOG_LEVEL": "warning"}
+    # Twice the clients of the closed loops; the default, 1024, would keep requests until their clients leave.
+    settings["CAPACITY"] = "128"
+    os.environ |= {f"MOSEC_{name}": value for name, value in settings.items()}
+    del sys.argv[1:]  # where mosec looks for its own options
     server = Server()
     server.append_worker(Sentiment, num=2, max_batch_size=32, max_wait_time=5, route="/predict")
     server.run()

@@ -13,9 +13,11 @@ from starlette.requests import Request
 from bench.serving.model import PyTorchModel
 
 
-# A batch in work and one that gathers: with the default of 5 batches would stay small, and with many more,
-# requests would wait behind those that their clients have given up.
-@serve.deployment(num_replicas=2, max_ongoing_requests=64, ray_actor_options={"num_cpus": 1})
+# A batch in work and one that gathers: with the default of 5 batches would stay small. What comes on top of
+# that is refused (503) before long, or it would wait until its client has left.
+@serve.deployment(
+    num_replicas=2, max_ongoing_requests=64, max_queued_requests=64, ray_actor_options={"num_cpus": 1}
+)
 class Sentiment:
     """Reviews in, predictions out."""
 
