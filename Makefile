@@ -1,4 +1,5 @@
 # Every target sets up what it needs; nothing else has to be installed by hand.
+# BENCH="--servers this litserve --cases single-64" measures a part.
 # TORCH_INDEX=URL takes PyTorch from another package index: its CPU-only or its CUDA builds (see README.md).
 PYTHON ?= python3
 PORT ?= 8000
@@ -6,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --quiet
 DATA ?= data/aclImdb_v1.tar.gz
+REVIEWS ?= $(DATA)
+SECONDS ?= 4
+ROUNDS ?= 3
 COMPOSE ?= docker compose
 PROMETHEUS ?= http://127.0.0.1:9090
 SBOM_TOOL := cyclonedx-bom==7.5.0
@@ -13,7 +17,7 @@ AUDIT_TOOL := pip-audit==2.10.1
 ADVISORIES ?= https://api.osv.dev/v1/query
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train setup test test-compose check fix audit sbom dashboard-preview clean
+.PHONY: help serve train setup test test-compose check fix audit bench sbom dashboard-preview clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +49,11 @@ audit: ## Fail where a pinned version has a vulnerability that .ci/accepted-vuln
 	build/audit-tool/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off \
 	  --vulnerability-service osv --osv-url $(ADVISORIES) \
 	  $$(sed -n 's/^\([A-Za-z0-9-]\{1,\}\) \{1,\}[^ ].*/--ignore-vuln \1/p' .ci/accepted-vulnerabilities)
+
+bench: $(VENV)/.development ## Measure the service beside other model servers, REVIEWS=path SECONDS=4 ROUNDS=3
+	@test -e $(REVIEWS) || $(BIN)/python -m training download imdb --to $(dir $(REVIEWS))
+	$(if $(TORCH_INDEX),TORCH_INDEX=$(TORCH_INDEX)) $(BIN)/python -m bench.serving $(REVIEWS) \
+	  --seconds $(SECONDS) --rounds $(ROUNDS) --document docs/performance.md $(BENCH)
 
 sbom: ## Write build/sbom.json: all that the service installs, as CycloneDX
 	$(MAKE) VENV=build/runtime build/runtime/.runtime

@@ -1,0 +1,1 @@
+"""This service beside other model servers: the same weights, text, client and cores."""

@@ -1,0 +1,99 @@
+"""This service beside other model servers, all in one run:
+
+    python -m bench.serving REVIEWS.jsonl.xz
+
+Makes an environment for each server, measures them in turns, prints the tables, and writes the figures to
+build/bench/serving.json. `--document docs/performance.md` puts tables and pictures there too. `--from FILE`
+only writes those of a run that was measured before.
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.serving.cases import CASES
+from bench.serving.contenders import CONTENDERS
+from bench.serving.document import write_between_markers
+from bench.serving.errors import BenchError
+from bench.serving.figures import Results
+from bench.serving.plots import write_pictures
+from bench.serving.report import to_markdown
+from bench.serving.run import Plan, run
+from bench.serving.workload import Workload
+from sentiment import SentimentError
+
+_ADAPTER: Final = TypeAdapter(Results)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, or read what was measured, and write it down."""
+    options = _parser().parse_args(arguments)
+    try:
+        results = _read(options.read) if options.read else _measure(options)
+        table = to_markdown(results)
+        print(table)
+        if options.document:
+            write_pictures(results, options.document.parent / "images")
+            write_between_markers(options.document, "serving", table)
+    except SentimentError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.serving",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("reviews", type=Path, nargs="?", help="file of reviews; its labels are not used")
+    parser.add_argument(
+        "--servers", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="SERVER"
+    )
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
+    parser.add_argument("--seconds", type=float, default=4.0, help="for each case of each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--num-cpus", type=int, default=2, help="cores for servers and client together")
+    parser.add_argument("--model", default="reviews@production", help="reference in the released store")
+    parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="environments and logs")
+    parser.add_argument("--json", type=Path, default=Path("build/bench/serving.json"))
+    parser.add_argument("--document", type=Path, help="document with the markers; pictures go beside it")
+    parser.add_argument("--from", dest="read", type=Path, help="JSON file of an earlier run")
+    parser.add_argument("--no-offline", dest="offline", action="store_false")
+    return parser
+
+
+def _read(path: Path) -> Results:
+    try:
+        return _ADAPTER.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BenchError(f"{path} is not the JSON file of a run: {error}") from error
+
+
+def _measure(options: argparse.Namespace) -> Results:
+    if options.reviews is None:
+        raise BenchError("name a file of reviews to send, or --from a JSON file")
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.num_cpus])
+    plan = Plan(
+        reviews=options.reviews,
+        workload=Workload.read(options.reviews),
+        contenders={name: CONTENDERS[name] for name in options.servers},
+        cases={name: case for name, case in CASES.items() if name in options.cases},
+        seconds=options.seconds,
+        rounds=options.rounds,
+        model=options.model,
+        folder=options.folder,
+        offline=options.offline,
+    )
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    for results in run(plan):
+        # After each round, so that an interruption costs one and not all.
+        options.json.write_bytes(_ADAPTER.dump_json(results, indent=2))
+    return results
+
+
+if __name__ == "__main__":
+    main()

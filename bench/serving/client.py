@@ -1,0 +1,263 @@
+"""The load: one client for all servers, cheap enough to share their cores.
+
+It keeps connections open, sends requests that were made beforehand, and reads of an answer what it needs: its
+status and where it ends. What a request costs it is in docs/performance.md, beside that of general clients.
+"""
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import cycle
+
+from bench.serving.answer import Answer, AnswerReader
+
+__all__ = ["Address", "Outcome", "Sample", "closed_loop", "constant_arrival"]
+
+Address = tuple[str, int]
+_RETRY_SECONDS = 0.02
+_REFUSALS = frozenset({429, 503})
+
+
+class Outcome(Enum):
+    """How a request ended."""
+
+    GOOD = auto()
+    REFUSED = auto()
+    """With 429 or 503: the server protects itself."""
+    LATE = auto()
+    """The client left at the deadline."""
+    FAILED = auto()
+    """Any other status, or a broken connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request, timed on the clock of the event loop."""
+
+    start_seconds: float
+    """When it was sent; at constant arrival, when it should have been."""
+    end_seconds: float
+    outcome: Outcome
+
+    @property
+    def latency_seconds(self) -> float:
+        """How long it took."""
+        return self.end_seconds - self.start_seconds
+
+
+async def closed_loop(
+    address: Address, requests: Sequence[bytes], *, num_connections: int, seconds: float
+) -> list[Sample]:
+    """Return what came of `num_connections` clients that each send the next request upon the answer.
+
+    The requests are sent in their order, again from the first when they run out.
+    """
+    with _no_garbage_collection():
+        load = _ClosedLoop(address, cycle(requests), seconds)
+        await asyncio.gather(*[load.client() for _ in range(num_connections)])
+    return load.samples
+
+
+async def constant_arrival(
+    address: Address, requests: Sequence[bytes], *, rate: float, seconds: float, deadline_seconds: float
+) -> list[Sample]:
+    """Return what came of requests that are due at a constant rate a second, whatever the server does.
+
+    Each has a connection of its own for as long as it lasts. Latency counts from when it was due, so a late
+    start is no excuse (Tene 2015, "coordinated omission"). Whoever has no answer by the deadline hangs up.
+    """
+    with _no_garbage_collection():
+        load = _ConstantArrival(address, deadline_seconds)
+        await load.run(cycle(requests), num_requests=max(1, round(rate * seconds)), rate=rate)
+    return load.samples
+
+
+class _Connection(asyncio.Protocol):
+    """One connection that carries one request at a time; `settled` hears how each ended."""
+
+    def __init__(self, settled: Callable[["_Connection", Outcome], None]) -> None:
+        self._settled = settled
+        self._reader = AnswerReader()
+        self._transport: asyncio.Transport | None = None
+        self.is_busy = False
+        self.start_seconds = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def send(self, request: bytes, start_seconds: float) -> None:
+        assert self._transport is not None  # noqa: S101  # only an open connection sends
+        self.is_busy, self.start_seconds = True, start_seconds
+        self._transport.write(request)
+
+    def hang_up(self) -> None:
+        self.is_busy = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # of a stream protocol it is
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            answer = self._reader.feed(data)
+        except ValueError:
+            self._close()
+            self._settle(Outcome.FAILED)
+            return
+        if answer is not None:
+            if answer.closes:
+                self._close()
+            self._settle(outcome_of(answer))
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  # its name is asyncio's
+        self._transport = None
+        self._settle(Outcome.FAILED)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _settle(self, outcome: Outcome) -> None:
+        if self.is_busy:
+            self.is_busy = False
+            self._settled(self, outcome)
+
+
+def outcome_of(answer: Answer) -> Outcome:
+    """Return what an answer means to the one who asked."""
+    if answer.status == 200:
+        return Outcome.GOOD
+    return Outcome.REFUSED if answer.status in _REFUSALS else Outcome.FAILED
+
+
+class _ClosedLoop:
+    """Clients that each wait for the answer before they send the next request."""
+
+    def __init__(self, address: Address, requests: Iterator[bytes], seconds: float) -> None:
+        self.samples: list[Sample] = []
+        self._address = address
+        self._requests = requests
+        self._loop = asyncio.get_running_loop()
+        self._end_seconds = self._loop.time() + seconds
+
+    async def client(self) -> None:
+        """Keep one connection busy until the end, and open another whenever it breaks."""
+        while self._loop.time() < self._end_seconds:
+            broken = asyncio.Event()
+            try:
+                _, connection = await self._loop.create_connection(
+                    lambda: _Connection(self._next(broken)),  # noqa: B023  # it is made at once
+                    *self._address,
+                )
+            except OSError:
+                await self._failed_to_connect()
+                continue
+            connection.send(next(self._requests), self._loop.time())
+            await _wait(broken, self._end_seconds - self._loop.time())
+            connection.hang_up()
+
+    def _next(self, broken: asyncio.Event) -> Callable[[_Connection, Outcome], None]:
+        def settled(connection: _Connection, outcome: Outcome) -> None:
+            now = self._loop.time()
+            self.samples.append(Sample(connection.start_seconds, now, outcome))
+            if connection.is_open and now < self._end_seconds:
+                connection.send(next(self._requests), now)
+            else:
+                broken.set()
+
+        return settled
+
+    async def _failed_to_connect(self) -> None:
+        now = self._loop.time()
+        self.samples.append(Sample(now, now, Outcome.FAILED))
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+class _ConstantArrival:
+    """Requests that come when they are due."""
+
+    def __init__(self, address: Address, deadline_seconds: float) -> None:
+        self.samples: list[Sample] = []
+        self._address = address
+        self._deadline_seconds = deadline_seconds
+        self._loop = asyncio.get_running_loop()
+        self._idle: list[_Connection] = []
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    async def run(self, requests: Iterator[bytes], *, num_requests: int, rate: float) -> None:
+        """Send each when it is due, and wait for the last."""
+        start_seconds = self._loop.time()
+        for number in range(num_requests):
+            due_seconds = start_seconds + number / rate
+            if (wait_seconds := due_seconds - self._loop.time()) > 0:
+                await asyncio.sleep(wait_seconds)
+            self._send(next(requests), due_seconds)
+        end_seconds = self._loop.time() + self._deadline_seconds
+        # An event would be set at every answer; this runs once, when nothing more is sent.
+        while len(self.samples) < num_requests and self._loop.time() < end_seconds + 1:  # noqa: ASYNC110
+            await asyncio.sleep(_RETRY_SECONDS)
+        for connection in self._idle:
+            connection.hang_up()
+
+    def _send(self, request: bytes, due_seconds: float) -> None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                self._start(connection, request, due_seconds)
+                return
+        task = self._loop.create_task(self._connect(request, due_seconds))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    def _start(self, connection: _Connection, request: bytes, due_seconds: float) -> None:
+        connection.send(request, due_seconds)
+        self._loop.call_at(due_seconds + self._deadline_seconds, self._give_up, connection, due_seconds)
+
+    async def _connect(self, request: bytes, due_seconds: float) -> None:
+        end_seconds = due_seconds + self._deadline_seconds
+        try:
+            async with asyncio.timeout_at(end_seconds):
+                _, connection = await self._loop.create_connection(
+                    lambda: _Connection(self._settled), *self._address
+                )
+        except TimeoutError:
+            self.samples.append(Sample(due_seconds, self._loop.time(), Outcome.LATE))
+        except OSError:
+            self.samples.append(Sample(due_seconds, self._loop.time(), Outcome.FAILED))
+        else:
+            self._start(connection, request, due_seconds)
+
+    def _give_up(self, connection: _Connection, due_seconds: float) -> None:
+        if connection.is_busy and connection.start_seconds == due_seconds:
+            connection.hang_up()
+            self.samples.append(Sample(due_seconds, self._loop.time(), Outcome.LATE))
+
+    def _settled(self, connection: _Connection, outcome: Outcome) -> None:
+        self.samples.append(Sample(connection.start_seconds, self._loop.time(), outcome))
+        if connection.is_open:
+            self._idle.append(connection)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    # A collection would stop the client in the middle of other requests' time.
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

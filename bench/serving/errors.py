@@ -1,0 +1,23 @@
+"""What keeps a server from being measured.
+
+SentimentError
+└── BenchError
+    ├── CannotInstall   its environment cannot be made
+    └── CannotServe     it does not start, or answers wrongly
+"""
+
+from sentiment.errors import SentimentError
+
+__all__ = ["BenchError", "CannotInstall", "CannotServe"]
+
+
+class BenchError(SentimentError):
+    """A server is left out of the run."""
+
+
+class CannotInstall(BenchError):
+    """Its packages cannot be had."""
+
+
+class CannotServe(BenchError):
+    """It does not answer as it should."""

@@ -1,0 +1,96 @@
+"""What was measured, as data: the JSON file holds exactly this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.serving.client import Outcome, Sample
+
+__all__ = ["Figures", "OfflineFigures", "Results", "ServerFigures", "percentile", "summarise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One server under one load in one round. Latencies are those of good answers, null without any."""
+
+    offered_reviews_per_second: float | None
+    """At constant arrival."""
+    reviews_per_second: float
+    """Answered well; under overload that is the goodput."""
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    num_good: int
+    num_refused: int
+    num_late: int
+    num_failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFigures:
+    """One server over all rounds."""
+
+    name: str
+    setup: str
+    requirements: tuple[str, ...]
+    skipped: str | None = None
+    """Why it was not measured."""
+    cold_start_seconds: tuple[float, ...] = ()
+    rss_mib: tuple[float, ...] = ()
+    pss_mib: tuple[float, ...] = ()
+    cases: dict[str, tuple[Figures, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflineFigures:
+    """Reviews/s without HTTP, by round."""
+
+    score: tuple[float, ...]
+    """The engine on tokenized reviews in ideal batches."""
+    predict: tuple[float, ...]
+    """The same with tokenizing."""
+    transformer: tuple[float, ...]
+    """A network of DistilBERT's size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A whole run."""
+
+    started_at: str
+    machine: dict[str, str]
+    model: str
+    seconds: float
+    rounds: int
+    servers: dict[str, ServerFigures]
+    offline: OfflineFigures | None
+
+
+def summarise(
+    samples: Sequence[Sample],
+    *,
+    window_seconds: float,
+    reviews_per_request: int,
+    offered_reviews_per_second: float | None = None,
+) -> Figures:
+    """Return the figures of the requests of a window of time."""
+    counts = {outcome: sum(sample.outcome is outcome for sample in samples) for outcome in Outcome}
+    good = [1000 * sample.latency_seconds for sample in samples if sample.outcome is Outcome.GOOD]
+    p50, p95, p99 = (percentile(good, share) for share in (50, 95, 99))
+    return Figures(
+        offered_reviews_per_second=offered_reviews_per_second,
+        reviews_per_second=len(good) * reviews_per_request / window_seconds,
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+        num_good=counts[Outcome.GOOD],
+        num_refused=counts[Outcome.REFUSED],
+        num_late=counts[Outcome.LATE],
+        num_failed=counts[Outcome.FAILED],
+    )
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Return the least value that so many percent do not exceed: one that was measured, not between two."""
+    return float(np.percentile(values, share, method="inverted_cdf")) if values else None

@@ -1,0 +1,79 @@
+"""What all peers serve: the released weights, run as PyTorch's documentation would have it."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from model_store import RELEASED, Store
+
+__all__ = ["MODEL_VARIABLE", "EngineModel", "PyTorchModel"]
+
+MODEL_VARIABLE = "BENCH_MODEL"
+"""The environment variable with the model's reference."""
+# A request of 32 reviews must fit, and a batcher may put many such together: beyond this, memory grows and
+# speed does not.
+MAX_ROWS = 64
+
+
+class PyTorchModel:
+    """Texts in, predictions out: one padded batch in the order given, exact by the true lengths.
+
+    It leaves out what this project's engine adds: a batch without padding, and input products looked up.
+    """
+
+    def __init__(self) -> None:
+        version = Store(RELEASED).load(os.environ[MODEL_VARIABLE], device="cpu")
+        self._temperature = version.manifest.temperature
+        # Not the whole classifier: its engine's table would count as this server's memory.
+        self._labels = version.classifier.labels
+        self._tokenizer = version.classifier.tokenizer
+        self._network = version.classifier.network
+
+    def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Return label, confidence and probabilities of each text, in order."""
+        return [
+            prediction
+            for start in range(0, len(texts), MAX_ROWS)
+            for prediction in self._predict(texts[start : start + MAX_ROWS])
+        ]
+
+    def predict_requests(self, requests: Sequence[Sequence[str]]) -> list[list[dict[str, Any]]]:
+        """Return the predictions of each request, all computed together: for batchers of requests."""
+        predictions = iter(self.predict([text for texts in requests for text in texts]))
+        return [[next(predictions) for _ in texts] for texts in requests]
+
+    @torch.inference_mode()
+    def _predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        reviews = [torch.tensor(self._tokenizer.encode(text).ids) for text in texts]
+        lengths_B = torch.tensor([len(review) for review in reviews])
+        logits_BL = self._network(pad_sequence(reviews), lengths_B)
+        rows = (logits_BL / self._temperature).softmax(-1).tolist()
+        return [describe(self._labels, row) for row in rows]
+
+
+class EngineModel(PyTorchModel):
+    """The same with this project's engine, to tell its share from that of the batcher."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._classifier = Store(RELEASED).load(os.environ[MODEL_VARIABLE], device="cpu").classifier
+
+    def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """Return label, confidence and probabilities of each text, in order."""
+        return [
+            describe(self._labels, list(prediction.probabilities.values()))
+            for prediction in self._classifier.predict(texts)
+        ]
+
+
+def describe(labels: Sequence[str], row: Sequence[float]) -> dict[str, Any]:
+    """Return one prediction as JSON has it."""
+    confidence = max(row)
+    return {
+        "label": labels[row.index(confidence)],
+        "confidence": confidence,
+        "probabilities": dict(zip(labels, row, strict=True)),
+    }

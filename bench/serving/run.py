@@ -1,0 +1,188 @@
+"""One run: every server's environment, then all servers in turns, round by round."""
+
+import json
+import math
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from bench.serving.cases import CAPACITY_CASE, Case
+from bench.serving.contenders import Contender
+from bench.serving.dialect import Probabilities
+from bench.serving.environment import interpreter
+from bench.serving.errors import BenchError
+from bench.serving.figures import OfflineFigures, Results, ServerFigures
+from bench.serving.measurement import Turn, take_turn
+from bench.serving.workload import Workload
+from model_store import RELEASED, Store
+
+__all__ = ["Plan", "run"]
+
+_NUM_CHECKED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure."""
+
+    reviews: Path
+    workload: Workload
+    contenders: Mapping[str, Contender]
+    cases: Mapping[str, Case]
+    seconds: float
+    rounds: int
+    model: str
+    folder: Path
+    offline: bool
+
+
+class _Measured:
+    """What one server gave so far."""
+
+    def __init__(self, contender: Contender) -> None:
+        self.contender = contender
+        self.python: Path | None = None
+        self.turns: list[Turn] = []
+        self.skipped: str | None = None
+
+    def skip(self, error: BenchError) -> None:
+        self.skipped = str(error)
+        _say(f"{self.contender.name} is left out: {error}")
+
+
+def run(plan: Plan) -> Iterator[Results]:
+    """Measure everything, and yield all results so far after each round.
+
+    A server that cannot be installed, does not start or answers wrongly is left out.
+    """
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    servers = {name: _Measured(contender) for name, contender in plan.contenders.items()}
+    for server in servers.values():
+        _install(server, plan)
+    version = Store(RELEASED).load(plan.model, device="cpu")
+    expected = [each.probabilities for each in version.classifier.predict(plan.workload.mixed[:_NUM_CHECKED])]
+    offline: list[dict[str, float]] = []
+    for number in range(1, plan.rounds + 1):
+        for name, server in servers.items():
+            if server.skipped is None:
+                _say(f"round {number} of {plan.rounds}: {server.contender.name}")
+                _take_turn(plan, name, server, expected, _capacity_of_this(servers))
+        if plan.offline:
+            _say(f"round {number} of {plan.rounds}: offline")
+            offline.append(_offline(plan, with_transformer=number == 1))
+        yield Results(
+            started_at=started_at,
+            machine=_machine(),
+            model=str(version),
+            seconds=plan.seconds,
+            rounds=number,
+            servers={name: _figures(server, plan) for name, server in servers.items()},
+            offline=_offline_figures(offline) if offline else None,
+        )
+
+
+def _install(server: _Measured, plan: Plan) -> None:
+    _say(f"environment of {server.contender.name}")
+    try:
+        server.python = interpreter(server.contender, plan.folder)
+    except BenchError as error:
+        server.skip(error)
+
+
+def _take_turn(
+    plan: Plan,
+    name: str,
+    server: _Measured,
+    expected: list[Probabilities],
+    capacity_of_this: float | None,
+) -> None:
+    assert server.python is not None  # noqa: S101  # or it would be skipped
+    start = time.monotonic()
+    try:
+        turn = take_turn(
+            server.contender,
+            server.python,
+            plan.folder / "servers" / name,
+            model=plan.model,
+            workload=plan.workload,
+            expected=expected,
+            cases=plan.cases,
+            seconds=plan.seconds,
+            capacity_of_this=capacity_of_this,
+        )
+    except BenchError as error:
+        server.skip(error)
+        return
+    server.turns.append(turn)
+    for case, figures in turn.figures.items():
+        p99 = math.nan if figures.p99_ms is None else figures.p99_ms
+        bad = f"{figures.num_refused} refused, {figures.num_late} late, {figures.num_failed} failed"
+        _say(f"  {case:<16} {figures.reviews_per_second:8.1f} reviews/s, p99 {p99:7.1f} ms, {bad}")
+    _say(
+        f"  {turn.rss_mib:.0f} MiB, cold start {turn.cold_start_seconds:.1f} s; "
+        f"{time.monotonic() - start:.0f} s in all"
+    )
+
+
+def _capacity_of_this(servers: Mapping[str, _Measured]) -> float | None:
+    # One rate for all rounds and servers, so that they are asked the same.
+    for server in servers.values():
+        for turn in server.turns:
+            if CAPACITY_CASE in turn.figures:
+                return turn.figures[CAPACITY_CASE].reviews_per_second
+    return None
+
+
+def _offline(plan: Plan, *, with_transformer: bool) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.serving.offline", str(plan.reviews)]
+    command += ["--model", plan.model, "--seconds", str(plan.seconds)]
+    command += ["--transformer"] if with_transformer else []
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    figures: dict[str, float] = json.loads(done.stdout)
+    _say("  " + ", ".join(f"{name} {value:.1f} reviews/s" for name, value in figures.items()))
+    return figures
+
+
+def _offline_figures(rounds: list[dict[str, float]]) -> OfflineFigures:
+    def of(name: str) -> tuple[float, ...]:
+        return tuple(figures[name] for figures in rounds if name in figures)
+
+    return OfflineFigures(score=of("score"), predict=of("predict"), transformer=of("transformer"))
+
+
+def _figures(server: _Measured, plan: Plan) -> ServerFigures:
+    turns = server.turns
+    return ServerFigures(
+        name=server.contender.name,
+        setup=server.contender.setup,
+        requirements=server.contender.requirements,
+        skipped=server.skipped,
+        cold_start_seconds=tuple(turn.cold_start_seconds for turn in turns),
+        rss_mib=tuple(turn.rss_mib for turn in turns),
+        pss_mib=tuple(turn.pss_mib for turn in turns),
+        cases={case: tuple(turn.figures[case] for turn in turns) for case in plan.cases} if turns else {},
+    )
+
+
+def _machine() -> dict[str, str]:
+    cpus = re.findall(
+        r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return {
+        "processor": cpus[0] if cpus else platform.machine(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "python": platform.python_version(),
+        "torch": metadata.version("torch"),
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
