@@ -45,6 +45,11 @@ class ServiceProcess:
         wait_until(lambda: self._event("listening") is not None)
         return str((self._event("listening") or {})["url"])
 
+    @property
+    def process_id(self) -> int:
+        """The number that the system gave it."""
+        return self._process.pid
+
     def wait_until_ready(self) -> None:
         """Return as soon as `/readyz` says so; raises RuntimeError when the process has ended instead."""
         address = urlsplit(self.url()).netloc
