@@ -2,10 +2,10 @@
 
     python -m bench.request REVIEWS.jsonl.xz --picture docs/images/request.png
 
-Single reviews of the file's own length mix. With one client, every stage is told by its mean time; what is left
-of the client's wait is HTTP: parsing, sockets, handing over between threads, and the client itself. With 64
-clients, waiting hides the work, so processor time is told: of the event loop, of tokenizing, of the lanes. Linux
-only.
+Single reviews of the file's own length mix. With one client, every stage is told by its mean time; what is
+left of the client's wait is HTTP: parsing, sockets, handing over between threads, and the client itself. With
+64 clients, waiting hides the work, so processor time is told: of the event loop, of tokenizing, of the lanes.
+Linux only.
 """
 
 import argparse
