@@ -47,6 +47,7 @@ class Connection(HttpToolsProtocol):
         self._settings = state.settings
         self._metrics = state.metrics
         self._head_bytes = 0
+        self._in_head = False
         self._phase: tuple[_Phase, object] = (_Phase.HEAD, None)
         self._since_seconds = time.monotonic()  # finer than the loop's clock: the oldest must be known
 
@@ -67,6 +68,27 @@ class Connection(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > self._settings.max_header_bytes:
                 self._refuse("header_too_large", HeaderTooLarge(self._settings.max_header_bytes))
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep the headers of a head alone: trailers have no limit, and nobody reads them."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """End a head."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Read no more while requests wait that were read already: uvicorn would let them pile up."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own text
         """Answer what is no HTTP in the shape of all errors."""
