@@ -111,6 +111,7 @@ class Batcher:
             if not await asyncio.to_thread(lane.join, max(0.0, until_seconds - time.monotonic())):
                 log_event("lane_left_behind", level=logging.ERROR)
         self._tokenizing.close()
+        await asyncio.to_thread(self._tokenizing.join, max(0.0, until_seconds - time.monotonic()))
 
     def _announce(self, done: Sequence[Job]) -> None:
         # The loop is closed when this lane was left behind.

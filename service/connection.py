@@ -1,7 +1,7 @@
 """One client's connection: what a client can cost by sending too much, too slowly, or not reading.
 
-Uvicorn limits none of that before a request's head is complete. `Connection` looks at nothing but what all of
-uvicorn's protocols for HTTP/1.1 share, so that the parser below it can be another.
+Uvicorn limits none of that before a request's head is complete, and its protocol for httptools bounds neither
+trailers nor requests that come before the last one is answered.
 """
 
 import time

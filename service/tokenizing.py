@@ -50,6 +50,11 @@ class Tokenizing:
         """End the thread behind all that was handed over."""
         self._inbox.put(None)
 
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the thread's end; returns whether it came."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
     def _run(self) -> None:
         while (work := self._inbox.get()) is not None:
             self._work(*work)
