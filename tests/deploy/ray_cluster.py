@@ -34,11 +34,14 @@ class RayService:
                 include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port, num_cpus=1
             ),
         )
-        self._worker = self.add_node(num_cpus=1)
+        self._worker = self._cluster.add_node(**_node(num_cpus=1))
+        self._has_room = False
 
-    def add_node(self, *, num_cpus: int) -> Any:  # noqa: ANN401  # Ray's own node
-        """Start one more node and return when it belongs to the cluster."""
-        return self._cluster.add_node(**_node(num_cpus=num_cpus))
+    def make_room(self) -> None:
+        """Have a node for two more replicas, and return when it belongs to the cluster."""
+        if not self._has_room:
+            self._cluster.add_node(**_node(num_cpus=2))
+            self._has_room = True
 
     def kill_worker(self) -> None:
         """End the second node, replica and all, with SIGKILL."""

@@ -143,7 +143,7 @@ def test_a_node_dies_under_load_and_no_request_is_lost(service: RayService, load
     service.kill_worker()
     load.wait_for(20, SMALL)
     wait_until(lambda: len(service.replicas()) == 1, "end of the dead node's replica")
-    service.add_node(num_cpus=2)
+    service.make_room()
     wait_until(lambda: len(service.replicas()) == 2, "replica in place of the dead one")
     load.wait_for(20, SMALL)
     assert len(service.replicas().keys() & before.keys()) == 1
@@ -153,6 +153,8 @@ def test_a_changed_model_is_rolled_out_without_a_failed_request(service: RayServ
     # A replica takes long to start where clients leave it no time.
     load.pause_seconds = 0.1
     load.wait_for(20, SMALL)
+    # For new replicas that answer before old ones stop.
+    service.make_room()
     before = service.replicas()
     service.deploy(model="reviews@2")
     wait_until(lambda: len(service.replicas().keys() - before.keys()) == 2, "two new replicas")
