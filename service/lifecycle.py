@@ -40,6 +40,12 @@ class Lifecycle:
         """Begin to load the model; call it on the event loop."""
         self._loader = asyncio.create_task(self._load())
 
+    async def loaded(self) -> None:
+        """Return when the model is ready, or cannot be loaded and `failure` says why."""
+        if self._loader is not None:
+            # Whoever waits may give up; the loading goes on.
+            await asyncio.shield(self._loader)
+
     def admit(self) -> Predictor:
         """Return what answers a new request; raises NotReady or Draining."""
         if self._draining:

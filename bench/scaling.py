@@ -1,0 +1,175 @@
+"""Throughput of the service on Ray with 1, 2 and 4 replicas, on a machine with fewer cores than that.
+
+    python -m bench.scaling --score-ms 5.06 --png docs/images/scaling.png
+
+All is real, Ray's proxy, HTTP, tokenizer, queue, batches and lanes, but for one thing: a lane sleeps for as
+long as scoring its batch would take (`--score-ms` a review, as `python -m bench.sizes` prints it). So lanes
+do not compete for cores, as on machines that have one for each. All else still does: the CPU time of the
+proxy and of the replicas stands beside the throughput, since on few cores it is what bounds it. Needs the
+extra `ray`. RAY_SERVE_ENABLE_HA_PROXY=1 in front takes the HAProxy that Ray ships, not its proxy in Python.
+"""
+
+import argparse
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from http.client import HTTPConnection
+from pathlib import Path
+
+import ray
+from ray import serve
+
+from bench.throughput import Run, draw, print_table
+from deploy.ray.replica import Replica
+from model_store import ModelVersion
+from sentiment import Classifier, Prediction, TokenizedReview
+from service.loading import load_version
+from service.server import listen
+from service.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+SENTENCE = "The camera work is fine, the dialogue is not, and nobody seems to have read the script. "
+REVIEW = SENTENCE * 14
+"""About as long as a review of a film: some 240 words."""
+WARM_UP_SECONDS = 2.0
+SIGNS = {"replicas": r"^ray::ServeReplica", "proxy": r"^ray::(HA)?Proxy|^\S*/haproxy\b"}
+"""What the command lines of processes begin with."""
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class Asleep(Classifier):
+    """Tokenizes, and sleeps for as long as scoring would take."""
+
+    def __init__(self, whole: Classifier, score_ms: float) -> None:
+        super().__init__(labels=whole.labels, tokenizer=whole.tokenizer, engine=whole._engine)
+        self._review_seconds = score_ms / 1000
+
+    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+        """Return the same for each review, after a while."""
+        time.sleep(self._review_seconds * len(reviews))
+        return [self._prediction(review, [0.5, 0.5]) for review in reviews]
+
+
+class AsleepReplica(Replica):
+    """A replica whose lanes sleep."""
+
+    def __init__(self, settings: dict[str, object], score_ms: float) -> None:
+        super().__init__(settings)
+        self._score_ms = score_ms
+
+    def load(self, settings: Settings) -> ModelVersion:
+        """Load the real version, and put it to sleep."""
+        version = load_version(settings)
+        return replace(version, classifier=Asleep(version.classifier, self._score_ms))
+
+
+def main() -> None:
+    """Print the table and draw the picture."""
+    options = _parser().parse_args()
+    os.environ["PYTHONPATH"] = str(ROOT)  # for the replicas
+    ray.init(num_cpus=max(options.replicas), include_dashboard=False, log_to_driver=False)
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+    serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
+    try:
+        runs = [
+            _run(port, num_replicas, reviews_per_request, options.score_ms, options.seconds)
+            for num_replicas in options.replicas
+            for reviews_per_request in _deployed(num_replicas, options.score_ms, options.reviews_per_request)
+        ]
+    finally:
+        ray.shutdown()
+    print_table(runs)
+    if options.png is not None:
+        draw(runs, options.png)
+
+
+def _deployed(num_replicas: int, score_ms: float, sizes: Sequence[int]) -> Iterator[int]:
+    """Yield the sizes of requests to send while so many replicas are ready."""
+    deployment = serve.deployment(serve.ingress()(AsleepReplica)).options(
+        num_replicas=num_replicas, max_ongoing_requests=8192, ray_actor_options={"num_cpus": 1}
+    )
+    serve.run(deployment.bind({"model": "reviews-small", "log_level": "error"}, score_ms))
+    yield from sizes
+
+
+def _run(port: int, num_replicas: int, reviews_per_request: int, score_ms: float, seconds: float) -> Run:
+    body = json.dumps({"reviews": [REVIEW] * reviews_per_request})
+    stop, counts = threading.Event(), [0] * (4 + 4 * num_replicas)
+    clients = [
+        threading.Thread(target=_client, args=(port, body, stop, counts, place))
+        for place in range(len(counts))
+    ]
+    for client in clients:
+        client.start()
+    time.sleep(WARM_UP_SECONDS)
+    before, num_before, start = _cpu_seconds(), sum(counts), time.perf_counter()
+    time.sleep(seconds)
+    after, num_requests, taken = _cpu_seconds(), sum(counts) - num_before, time.perf_counter() - start
+    stop.set()
+    for client in clients:
+        client.join()
+    spent_ms = {name: 1000 * (after[name] - before.get(name, 0.0)) / num_requests for name in after}
+    return Run(
+        num_replicas=num_replicas,
+        reviews_per_request=reviews_per_request,
+        requests_per_second=num_requests / taken,
+        ideal_reviews_per_second=1000 * num_replicas / score_ms,
+        proxy_request_ms=spent_ms["proxy"],
+        replica_request_ms=spent_ms["replicas"],
+    )
+
+
+def _client(port: int, body: str, stop: threading.Event, counts: list[int], place: int) -> None:
+    connection = HTTPConnection("127.0.0.1", port)
+    while not stop.is_set():
+        connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        response.read()
+        if response.status != 200:
+            raise RuntimeError(f"status {response.status}")
+        counts[place] += 1
+    connection.close()
+
+
+def _cpu_seconds() -> dict[str, float]:
+    """Return the CPU time of Ray's proxy and of the replicas so far, of all that this process started."""
+    seconds: dict[str, float] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            numbers = (folder / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        except OSError:  # it has just ended
+            continue
+        name = next((name for name, sign in SIGNS.items() if re.search(sign, command)), None)
+        if name is not None and _is_ours(int(folder.name)):
+            spent = (int(numbers[11]) + int(numbers[12])) / TICKS_PER_SECOND
+            seconds[name] = seconds.get(name, 0.0) + spent
+    return seconds
+
+
+def _is_ours(pid: int) -> bool:
+    while pid > 1 and pid != os.getpid():
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        pid = int(stat.rsplit(")", 1)[1].split()[1])
+    return pid == os.getpid()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--score-ms", type=float, required=True, help="scoring a review on one thread")
+    parser.add_argument("--replicas", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--reviews-per-request", type=int, nargs="+", default=[1, 32])
+    parser.add_argument("--seconds", type=float, default=6.0, help="for each row")
+    parser.add_argument("--png", type=Path)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

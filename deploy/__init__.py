@@ -1,0 +1,1 @@
+"""What runs the service: see docs/deployment.md, docs/kubernetes.md and docs/scaling.md."""

@@ -1,0 +1,115 @@
+"""A Ray cluster of two nodes on this machine, with the service deployed from deploy/ray/serve.yaml."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from ray.cluster_utils import Cluster
+
+from service.server import listen
+
+ROOT = Path(__file__).parent.parent.parent
+CONFIG = ROOT / "deploy/ray/serve.yaml"
+PATIENCE_SECONDS = 120.0
+STORE_BYTES = 80 * 1024**2
+POLL_SECONDS = 0.1
+
+
+class RayService:
+    """The service on two nodes of one logical CPU each, so that each has one replica."""
+
+    def __init__(self, folder: Path) -> None:
+        self._config_path = folder / "serve.yaml"
+        self._dashboard = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self._cluster = Cluster(
+            initialize_head=True,
+            head_node_args=_node(
+                include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port, num_cpus=1
+            ),
+        )
+        self._worker = self._cluster.add_node(**_node(num_cpus=1))
+        self._has_room = False
+
+    def make_room(self) -> None:
+        """Have a node for two more replicas, and return when it belongs to the cluster."""
+        if not self._has_room:
+            self._cluster.add_node(**_node(num_cpus=2))
+            self._has_room = True
+
+    def kill_worker(self) -> None:
+        """End the second node, replica and all, with SIGKILL."""
+        self._cluster.remove_node(self._worker, allow_graceful=False)
+
+    def deploy(self, **settings: object) -> None:
+        """Deploy the config file with these settings of the service, as people do: by `serve deploy`."""
+        config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+        # Both nodes share this machine and so its ports.
+        config["proxy_location"] = "HeadOnly"
+        config["http_options"] |= {"host": "127.0.0.1", "port": httpx.URL(self.url).port}
+        application = next(each for each in config["applications"] if each["name"] == "sentiment")
+        application["args"] |= settings
+        replica = application["deployments"][0]
+        replica["autoscaling_config"] |= {"max_replicas": 2}
+        replica["ray_actor_options"] = {"num_cpus": 1}
+        self._config_path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        command = Path(sys.executable).with_name("serve")
+        subprocess.run(
+            [command, "deploy", "--address", self._dashboard, self._config_path],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
+        )
+
+    def replicas(self) -> dict[str, str]:
+        """Return the node of each replica that runs, by the replica's id."""
+        details = httpx.get(f"{self._dashboard}/api/serve/applications/", timeout=30).json()
+        deployments = details["applications"].get("sentiment", {}).get("deployments", {})
+        replicas = deployments.get("Replica", {}).get("replicas", [])
+        return {each["replica_id"]: each["node_id"] for each in replicas if each["state"] == "RUNNING"}
+
+    def metrics(self) -> dict[str, str]:
+        """Return the metrics of each replica that announced itself, by its address."""
+        (group,) = httpx.get(f"{self.url}/targets/", timeout=30).raise_for_status().json()
+        assert group["labels"] == {"job": "sentiment"}
+        return {target: httpx.get(f"http://{target}/metrics").text for target in group["targets"]}
+
+    def close(self) -> None:
+        """End all nodes."""
+        self._cluster.shutdown()
+
+
+@contextmanager
+def ray_service(folder: Path, **settings: object) -> Iterator[RayService]:
+    """Start the cluster and the service, with a replica on each node."""
+    service = RayService(folder)
+    try:
+        service.deploy(**settings)
+        wait_until(lambda: len(set(service.replicas().values())) == 2, "a replica on each node")
+        yield service
+    finally:
+        service.close()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Return as soon as the condition holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"no {what} in {PATIENCE_SECONDS} s"
+        time.sleep(POLL_SECONDS)
+
+
+def _free_port() -> int:
+    with listen("127.0.0.1", 0) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _node(**more: Any) -> dict[str, Any]:  # noqa: ANN401  # Ray's own arguments
+    return {"object_store_memory": STORE_BYTES, **more}
