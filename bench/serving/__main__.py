@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table = to_markdown(results)
         print(table)
         if options.document:
-            write_pictures(results, options.document.parent / "images")
-            write_between_markers(options.document, "serving", table)
+            pictures = write_pictures(results, options.document.parent / "images")
+            links = "\n\n".join(f"![{path.stem}](images/{path.name})" for path in pictures)
+            write_between_markers(options.document, "serving", f"{table}\n{links}")
     except SentimentError as error:
         raise SystemExit(f"error: {error}") from None
 

@@ -30,14 +30,16 @@ class Panel:
     """A second value of some, drawn as a line across the bar."""
 
 
-def write_pictures(results: Results, folder: Path) -> None:
-    """Draw throughput, tail latency and overload as `serving-*.png`; what was not measured is left out."""
+def write_pictures(results: Results, folder: Path) -> list[Path]:
+    """Draw throughput, tails and overload as `serving-*.png`, and return those that there are figures for."""
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {"throughput": _throughput, "p99": _tails, "overload": _overload}
-    for name, panels in pictures.items():
+    paths = []
+    for name, panels in (("throughput", _throughput), ("p99", _tails), ("overload", _overload)):
         drawn = [panel for panel in panels(results) if panel.values]
         if drawn:
-            (folder / f"serving-{name}.png").write_bytes(draw(drawn))
+            paths.append(folder / f"serving-{name}.png")
+            paths[-1].write_bytes(draw(drawn))
+    return paths
 
 
 def draw(panels: list[Panel]) -> bytes:
