@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.serving.cases import CASES
+from bench.serving.cases import CAPACITY_CASE, CASES
 from bench.serving.contenders import CONTENDERS
 from bench.serving.document import write_between_markers
 from bench.serving.errors import BenchError
@@ -77,12 +77,15 @@ def _read(path: Path) -> Results:
 def _measure(options: argparse.Namespace) -> Results:
     if options.reviews is None:
         raise BenchError("name a file of reviews to send, or --from a JSON file")
+    cases = {name: case for name, case in CASES.items() if name in options.cases}
+    if CAPACITY_CASE not in cases and any(case.arrival != "closed" for case in cases.values()):
+        raise BenchError(f"--cases: add {CAPACITY_CASE}, which the rates of the others come from")
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.num_cpus])
     plan = Plan(
         reviews=options.reviews,
         workload=Workload.read(options.reviews),
         contenders={name: CONTENDERS[name] for name in options.servers},
-        cases={name: case for name, case in CASES.items() if name in options.cases},
+        cases=cases,
         seconds=options.seconds,
         rounds=options.rounds,
         model=options.model,

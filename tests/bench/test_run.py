@@ -93,3 +93,8 @@ def test_a_server_that_ends_is_not_waited_for(tmp_path: Path) -> None:
         running(THIS, Path(sys.executable), tmp_path, model="nothing", review="Good."),
     ):
         pass
+
+
+def test_a_rate_needs_the_case_that_it_comes_from(tiny_reviews: Path) -> None:
+    with pytest.raises(SystemExit, match="add single-64"):
+        main([str(tiny_reviews), "--servers", "this", "--cases", "overload"])
