@@ -84,9 +84,9 @@ class Recurrence:
             states_PKH[:, 1:] = states_PKH[layout.mirrored_P, 1:]  # back to the order of the text
             layer, rows_RG = following, following.input_products(states_PKH.flatten(1))
             rows_PK = layout.both_ways(torch.arange(len(ids_P)), num_rows=len(ids_P))
-        last, highest, total, _ = layer.run(rows_RG, rows_PK, layout, keep_states=False)
-        pooled = {"last": last, "max": highest, "mean": total / layout.lengths_B[:, None, None]}
         kinds = ("last", "max", "mean") if self._pooling == "concat" else (self._pooling,)
+        last, highest, total, _ = layer.run(rows_RG, rows_PK, layout, add_up="mean" in kinds)
+        pooled = {"last": last, "max": highest, "mean": total / layout.lengths_B[:, None, None]}
         return torch.cat([pooled[kind].flatten(1) for kind in kinds], dim=-1)
 
 
@@ -148,7 +148,15 @@ class _Layer(NamedTuple):
             torch.addmm(bias_G, x_NI, weight_IG, out=rows_NG)  # in place, since a vocabulary's rows are large
         return rows_KNG.flatten(0, 1)
 
-    def run(self, rows_RG: Tensor, rows_PK: Tensor, layout: _Layout, *, keep_states: bool) -> list[Tensor]:
+    def run(
+        self,
+        rows_RG: Tensor,
+        rows_PK: Tensor,
+        layout: _Layout,
+        *,
+        add_up: bool = False,
+        keep_states: bool = False,
+    ) -> list[Tensor]:
         """Return what `steps.run_steps` returns, for all directions."""
         parts = [
             compiled_steps()(
@@ -156,6 +164,7 @@ class _Layer(NamedTuple):
                 rows_PK[:, start : start + len(weights)].contiguous(),
                 layout.runs,
                 weights,
+                add_up=add_up,
                 keep_states=keep_states,
             )
             for start, weights in self._together()

@@ -33,9 +33,12 @@ def run_steps(
     runs: list[tuple[int, int]],
     weights_HG: list[Tensor],
     *,
+    add_up: bool,
     keep_states: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the last states, their maximum and their sum [B, K, H], and all states [P, K, H] if asked for.
+    """Return the last states, their maximum and sum [B, K, H], and all states [P, K, H].
+
+    The sum and all states are only there if they are asked for.
 
     `rows_RG` holds what inputs add to the gates, `rows_PK` which row is whose; a run is so many reviews that
     go on for so many steps. The last states are those at a review's end for the direction ahead, at its start
@@ -67,7 +70,8 @@ def run_steps(
             torch.tanh(cells, out=states)
             states.mul_(leave)
             torch.maximum(highest, states, out=highest)
-            total.add_(states)
+            if add_up:
+                total.add_(states)
             if keep_states:
                 kept_PKH[place : place + num] = states
             place += num
