@@ -9,14 +9,14 @@ H hidden units of one direction, K directions, G = 4H gates in the order input, 
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from sentiment.network import LSTMLayer, SentimentLSTM
-from sentiment.steps import compiled_steps
+from sentiment.steps import Runs, compiled
 
 __all__ = ["Recurrence"]
 
@@ -94,7 +94,7 @@ class _Layout(NamedTuple):
     """Where the tokens of reviews lie, the longest review first."""
 
     lengths_B: Tensor
-    runs: list[tuple[int, int]]
+    runs: Runs
     """How many reviews go on for how many steps."""
     tokens_P: Tensor
     """Which token lies at each place, counted review by review."""
@@ -102,20 +102,9 @@ class _Layout(NamedTuple):
     """The place that is as far from the end of its review as this one is from the start."""
 
     @classmethod
-    def of(cls, lengths: Sequence[int]) -> "_Layout":
+    def of(cls, lengths: list[int]) -> "_Layout":
         """Lay out reviews of these lengths, which must fall."""
-        lengths_B = torch.tensor(lengths)
-        has_token_TB = torch.arange(lengths[0]).unsqueeze(1) < lengths_B
-        step_P, review_P = has_token_TB.nonzero(as_tuple=True)
-        num_reviews_T = has_token_TB.sum(1)
-        first_place_T = num_reviews_T.cumsum(0) - num_reviews_T
-        first_token_B = lengths_B.cumsum(0) - lengths_B
-        return cls(
-            lengths_B=lengths_B,
-            runs=[(num, len(list(steps))) for num, steps in groupby(num_reviews_T.tolist())],
-            tokens_P=first_token_B[review_P] + step_P,
-            mirrored_P=first_place_T[lengths_B[review_P] - 1 - step_P] + review_P,
-        )
+        return cls(*compiled().lay_out(lengths))
 
     def both_ways(self, rows_P: Tensor, *, num_rows: int) -> Tensor:
         """Return for each place [P, 2] the row of the step ahead, and that back, `num_rows` behind."""
@@ -159,7 +148,7 @@ class _Layer(NamedTuple):
     ) -> list[Tensor]:
         """Return what `steps.run_steps` returns, for all directions."""
         parts = [
-            compiled_steps()(
+            compiled().run_steps(
                 rows_RG,
                 rows_PK[:, start : start + len(weights)].contiguous(),
                 layout.runs,

@@ -11,20 +11,51 @@ one direction, K directions, G = 4H gates in the order input, forget, output, ce
 import functools
 import warnings
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["compiled_steps", "run_steps"]
+__all__ = ["compiled"]
+
+
+Runs = list[tuple[int, int]]
+"""How many reviews go on for how many steps."""
+
+
+class Compiled(NamedTuple):
+    """The functions below, compiled."""
+
+    lay_out: Callable[[list[int]], tuple[Tensor, Runs, Tensor, Tensor]]
+    run_steps: Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]
 
 
 @functools.cache
-def compiled_steps() -> Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Return `run_steps`, compiled."""
+def compiled() -> Compiled:
+    """Return the functions below such that they run without the interpreter, and without its lock."""
     # Deprecated, but what is to follow it needs a C++ compiler wherever it runs.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return torch.jit.script(run_steps)
+        return Compiled(torch.jit.script(lay_out), torch.jit.script(run_steps))
+
+
+def lay_out(lengths: list[int]) -> tuple[Tensor, list[tuple[int, int]], Tensor, Tensor]:
+    """Return where the tokens of reviews lie whose lengths fall: `recurrence._Layout` says what is what."""
+    lengths_B = torch.tensor(lengths)
+    num_reviews_T = (torch.arange(lengths[0]).unsqueeze(1) < lengths_B).sum(1)
+    first_place_T = num_reviews_T.cumsum(0) - num_reviews_T
+    first_token_B = lengths_B.cumsum(0) - lengths_B
+    step_P = torch.repeat_interleave(torch.arange(lengths[0]), num_reviews_T)
+    review_P = torch.arange(len(step_P)) - first_place_T[step_P]
+    runs: list[tuple[int, int]] = []
+    num_steps_told = 0
+    for review in range(len(lengths) - 1, -1, -1):
+        if lengths[review] > num_steps_told:
+            runs.append((review + 1, lengths[review] - num_steps_told))
+            num_steps_told = lengths[review]
+    tokens_P = first_token_B[review_P] + step_P
+    mirrored_P = first_place_T[lengths_B[review_P] - 1 - step_P] + review_P
+    return lengths_B, runs, tokens_P, mirrored_P
 
 
 def run_steps(
@@ -60,8 +91,9 @@ def run_steps(
         directions = [(gates[:, k], states[:, k], weights_HG[k]) for k in range(num_directions)]
         switches, news = gates[:, :, : 3 * num_hidden], gates[:, :, 3 * num_hidden :]
         enter, keep, leave = switches.chunk(3, dim=-1)
-        for _ in range(num_steps):
-            torch.index_select(rows_RG, 0, rows_PK[place : place + num].view(-1), out=looked_up)
+        next_place = place + num * num_steps
+        for rows in rows_PK[place:next_place].view(num_steps, -1).unbind():
+            torch.index_select(rows_RG, 0, rows, out=looked_up)
             for gates_BG, states_BH, weight_HG in directions:
                 gates_BG.addmm_(states_BH, weight_HG)
             switches.sigmoid_()
@@ -74,5 +106,6 @@ def run_steps(
                 total.add_(states)
             if keep_states:
                 kept_PKH[place : place + num] = states
-            place += num
+                place += num
+        place = next_place
     return states_BKH, highest_BKH, total_BKH, kept_PKH
