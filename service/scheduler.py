@@ -17,6 +17,10 @@ from service.waiting import Waiting, padded_length
 
 __all__ = ["Closed", "Full", "Scheduler"]
 
+# Of a client's patience, what may be used up by plan. The rest is for what no prediction knows: the way here
+# and back, and lanes that slow down while thousands are refused beside them.
+PATIENCE_SHARE = 0.75
+
 
 class Closed(Exception):
     """Nothing more is admitted; what was admitted is still worked off."""
@@ -64,12 +68,12 @@ class Scheduler:
     def admit(self, num_tokens: int, *, deadline_seconds: float, now_seconds: float) -> Job:
         """Keep a place for a request that has at most so many tokens; the caller must discard it in the end.
 
-        Raises Closed, and Full when there is no room or the wait would go beyond the deadline.
+        Raises Closed, and Full when there is no room or the answer would hardly be there by the deadline.
         """
         if self._closed:
             raise Closed
         self._check_room(num_tokens)
-        self._check_wait(deadline_seconds - now_seconds)
+        self._check_wait(num_tokens, patience_seconds=deadline_seconds - now_seconds)
         self._num_admitted += 1
         self._num_queue_tokens += num_tokens
         return Job(deadline_seconds=deadline_seconds, num_reserved_tokens=num_tokens)
@@ -145,9 +149,13 @@ class Scheduler:
         if excess > 0:
             raise Full(_whole_seconds(self._seconds_for(excess)))
 
-    def _check_wait(self, patience_seconds: float) -> None:
+    def _check_wait(self, num_tokens: int, *, patience_seconds: float) -> None:
         num_running = sum(batch.num_tokens for batch in self._running)
-        late_seconds = self._seconds_for(self._num_queue_tokens + num_running) - patience_seconds
+        num_in_batch = min(self._max_batch_tokens, self._num_queue_tokens + num_tokens)
+        wait_seconds = self._seconds_for(self._num_queue_tokens + num_running)
+        # Its own batch runs on one lane.
+        done_seconds = wait_seconds + self._seconds_for(num_in_batch * self._num_lanes)
+        late_seconds = done_seconds - PATIENCE_SHARE * patience_seconds
         if late_seconds > 0:
             raise Full(_whole_seconds(late_seconds))
 

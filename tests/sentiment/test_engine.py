@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from copy import deepcopy
 
 import pytest
 import torch
@@ -99,8 +100,19 @@ def test_a_missing_gpu_is_said_to_be_missing() -> None:
 def test_a_gpu_gives_the_probabilities_of_the_cpu() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    reviews = [tokenized([3, 4, 5] * length) for length in (1, 20, 100)]
-    on_cpu = Engine(network(), device="cpu").probabilities(reviews)
-    on_gpu = Engine(network(), device="cuda").probabilities(reviews)
+    model = network(embedding_size=128, hidden_size=128)
+    # So many that several batches are under way at once.
+    reviews = [tokenized([3, 4, 5] * length) for length in (1, 20, 100, *range(2, 130))]
+    on_gpu = Engine(deepcopy(model), device="cuda").probabilities(reviews)
+    on_cpu = Engine(model, device="cpu").probabilities(reviews)
     for row, expected in zip(on_gpu, on_cpu, strict=True):
-        assert row == pytest.approx(expected, abs=1e-3)
+        assert row == pytest.approx(expected, abs=1e-2)  # half precision
+
+
+@pytest.mark.gpu
+def test_a_network_that_runs_on_a_gpu_keeps_its_own_precision() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    model = network()
+    Engine(model, device="cuda").probabilities([tokenized([3])])
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}

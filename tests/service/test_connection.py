@@ -1,6 +1,7 @@
 """What one client can cost: real connections to real servers, with limits so small that they are soon met."""
 
 import json
+import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -11,7 +12,15 @@ from typing import BinaryIO
 import httpx
 import pytest
 
-from tests.service.running import Process, process, samples, series, service, wait_for_sample
+from tests.service.running import (
+    PATIENCE_SECONDS,
+    Process,
+    process,
+    samples,
+    series,
+    service,
+    wait_for_sample,
+)
 from tests.service.talking import connect, head, receive
 
 SMALL = b'{"reviews":["good"]}'
@@ -207,3 +216,18 @@ def test_the_end_does_not_wait_for_heads_that_never_end(tiny_store: Path, tmp_pa
             running.send_signal(signal.SIGTERM)
             assert answers.read() == b""
         assert running.wait() == 0
+
+
+def test_requests_that_wait_for_an_answer_are_not_read_without_end(running: Process) -> None:
+    many = HEALTH * 1000
+    num_sent = num_answered = 0
+    with connect(running.url()) as (connection, _):
+        connection.setblocking(False)
+        while num_answered < 3000:
+            readable, writable, _ = select.select([connection], [connection], [], PATIENCE_SECONDS)
+            if readable:
+                num_answered += connection.recv(2**20).count(b"HTTP/1.1 200 ")
+            elif writable:
+                num_sent += connection.send(many)
+            # What the buffers of both sides hold in between is some megabytes.
+            assert num_sent - num_answered * len(HEALTH) < 16 * 2**20
