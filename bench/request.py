@@ -48,8 +48,8 @@ def main() -> None:
     panels: dict[str, Parts] = {}
     for model in MODELS:
         with running("--model", model, "--log-level", "info") as service:
-            panels[f"{model}, one client: time"] = stages(service, workload.mixed, options.seconds)
-            panels[f"{model}, {NUM_CLIENTS} clients: processor time"] = processor_time(
+            panels[f"{model}, one client"] = stages(service, workload.mixed, options.seconds)
+            panels[f"{model}, {NUM_CLIENTS} clients"] = processor_time(
                 service, model, workload.mixed, options.seconds
             )
     for title, parts in panels.items():
@@ -82,9 +82,9 @@ def processor_time(service: ServiceProcess, model: str, texts: Sequence[str], se
     loop = spent.pop(service.process_id)
     tokenizing = _tokenizing_ms(model, texts)
     return {
-        "event loop: HTTP, JSON, metrics, log": loop,
+        "event loop": loop,
         "tokenizing": tokenizing,
-        "lanes: the network, batches": sum(spent.values()) - tokenizing,
+        "lanes": sum(spent.values()) - tokenizing,
     }
 
 
@@ -100,16 +100,19 @@ def draw(panels: Mapping[str, Parts]) -> bytes:
     """Return a panel of bars for each, as PNG."""
     rows = [len(parts) for parts in panels.values()]
     with look():
-        figure = new_figure(height_inches=0.24 * sum(rows) + 0.62 * len(rows))
+        figure = new_figure(height_inches=0.22 * sum(rows) + 0.75 * len(rows))
         axes = figure.subplots(len(panels), 1, height_ratios=rows, squeeze=False)[:, 0]
         for each, (title, parts) in zip(axes, panels.items(), strict=True):
             whole = sum(parts.values())
             bars = each.barh(list(parts), list(parts.values()), color=COLOURS[0])
             labels = [f"{value:.2f} ms, {value / whole:.0%}" for value in parts.values()]
             each.bar_label(bars, labels, padding=4, color=INK, fontsize=8)
-            each.set(title=title, xlim=(0, 1.25 * max(parts.values())))
+            time_of = "time" if REST in parts else "processor time"
+            each.set(title=title, xlim=(0, 1.35 * max(parts.values())), xlabel=f"ms of {time_of} a request")
             each.invert_yaxis()
-            each.tick_params(length=0)
+            each.tick_params(length=0, labelsize=8)
+            each.xaxis.label.set_size(8)
+            each.grid(visible=False, axis="y")
             each.grid(axis="x", color=FAINT, linewidth=0.5)
             each.set_axisbelow(True)
         return to_png(figure)
