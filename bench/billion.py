@@ -1,6 +1,6 @@
 """The arithmetic to a billion reviews a day: CPUs, replicas, cost, store reads, metrics series.
 
-    python -m bench.billion reviews@2=5.06 reviews-small@1=0.86 --price-per-cpu-hour 0.04
+    python -m bench.billion reviews@2=1.99 reviews-small@1=0.27 --price-per-cpu-hour 0.04
 
 Each model stands with its milliseconds a review on one thread, as `python -m bench.sizes` prints them; all
 other milliseconds are those that `python -m bench.scaling` prints. The price is yours to give.

@@ -4,8 +4,8 @@
 
 Starts the service as its own process, with as many lanes as there are CPUs. First come requests of random
 shapes, by eight clients in turn; then, for some minutes, requests of equal size at twice the rate that eight
-clients in turn have reached. Prints docs/endurance.md's tables. Exit status 1 when an answer is missing or is
-not its own, when a status is not to be expected, or when threads or open files do not end where they began.
+clients in turn have reached. Prints docs/endurance.md's tables. Exit status 1 when an answer is missing or,
+under the first load, not its own, or when threads or open files do not end where they began.
 """
 
 import argparse
@@ -13,21 +13,26 @@ import asyncio
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from bench.load import Tally, fixed_requests, random_requests, send_at_rate, send_in_turn
+from bench.load import Tally, fixed_requests, random_requests, send_in_turn
 from bench.service_process import ServiceProcess, Usage, running, wait_until
+from bench.serving.client import Outcome, closed_loop, constant_arrival
+from bench.serving.contenders import THIS
 from training.report.drawing import COLOURS, FAINT, look, new_axes, to_png
 
 NUM_CLIENTS = 8
 # Large enough that the clients need little of the machine beside the service.
 NUM_REVIEWS, NUM_WORDS = 16, 200
 TIMEOUT_MS = 2000
-NUM_CAPACITY_REQUESTS = 200
+NUM_DIFFERENT = 200
+CAPACITY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +55,10 @@ class Overload:
     """Twice the load that a service can carry."""
 
     capacity: float
-    """Reviews a second by clients in turn."""
-    goodput: float
-    """Reviews a second that were scored at twice that rate."""
-    tally: Tally
+    """Requests a second by clients in turn."""
+    seconds: float
+    outcomes: Counter[Outcome]
+    """Of requests at twice that rate."""
 
 
 def main() -> int:
@@ -80,7 +85,7 @@ def main() -> int:
     print_usages(usages)
     if options.picture:
         options.picture.write_bytes(draw(memory))
-    return _judge(usages, tally, overload.tally, status)
+    return _judge(usages, tally, overload, status)
 
 
 def print_memory(memory: Memory, tally: Tally) -> None:
@@ -95,14 +100,18 @@ def print_memory(memory: Memory, tally: Tally) -> None:
 
 def print_overload(overload: Overload) -> None:
     """Print what became of requests at twice the rate that the service can carry, as a Markdown table."""
-    statuses = overload.tally.statuses
-    others = statuses.total() - sum(statuses[status] for status in (200, 429, 504))
-    print("| requests | 200 | 429 | 504 | other | unanswered | reviews a second | of capacity |")
-    print("|---|---|---|---|---|---|---|---|")
+    outcomes = overload.outcomes
+    goodput = outcomes[Outcome.GOOD] / overload.seconds
     print(
-        f"| {overload.tally.num_requests:,} | {statuses[200]:,} | {statuses[429]:,} | {statuses[504]:,} "
-        f"| {others} | {overload.tally.num_wrong} | {overload.goodput:.0f} "
-        f"| {overload.goodput / overload.capacity:.2f} |\n"
+        "| requests | a second | "
+        + " | ".join(each.name.lower() for each in Outcome)
+        + " | good, of capacity |"
+    )
+    print("|---" * (3 + len(Outcome)) + "|")
+    counts = " | ".join(f"{outcomes[each]:,}" for each in Outcome)
+    print(
+        f"| {outcomes.total():,} | {outcomes.total() / overload.seconds:.0f} | {counts} "
+        f"| {goodput / overload.capacity:.2f} |\n"
     )
 
 
@@ -157,31 +166,24 @@ def _watch(service: ServiceProcess, num_requests: int, tally: Tally) -> Memory:
 
 
 def _overload(url: str, seconds: float) -> Overload:
-    requests = fixed_requests(3, num_reviews=NUM_REVIEWS, num_words=NUM_WORDS)
-    capacity = _capacity(url, requests)
-    tally = Tally()
-    start = time.monotonic()
-    asyncio.run(
-        send_at_rate(
-            url,
+    address = ("127.0.0.1", urlsplit(url).port or 80)
+    few = islice(fixed_requests(3, num_reviews=NUM_REVIEWS, num_words=NUM_WORDS), NUM_DIFFERENT)
+    requests = [THIS.dialect.request(each, port=address[1], deadline_ms=TIMEOUT_MS) for each in few]
+    warm_seconds = min(seconds, CAPACITY_SECONDS)
+    samples = asyncio.run(closed_loop(address, requests, num_connections=NUM_CLIENTS, seconds=warm_seconds))
+    capacity = len(samples) / warm_seconds
+    # Clients wait a second longer than they say, so that they hear of it when the service is too late.
+    samples = asyncio.run(
+        constant_arrival(
+            address,
             requests,
-            tally,
-            a_second=2 * capacity / NUM_REVIEWS,
+            rate=2 * capacity,
             seconds=seconds,
-            timeout_ms=TIMEOUT_MS,
+            deadline_seconds=TIMEOUT_MS / 1000 + 1,
         )
     )
-    goodput = tally.num_reviews / (time.monotonic() - start)
-    return Overload(capacity=capacity, goodput=goodput, tally=tally)
-
-
-def _capacity(url: str, requests: Iterator[list[str]]) -> float:
-    """Return how many reviews a second clients in turn have scored."""
-    tally = Tally()
-    start = time.monotonic()
-    few = islice(requests, NUM_CAPACITY_REQUESTS)
-    asyncio.run(send_in_turn(url, few, tally, num_clients=NUM_CLIENTS, after_each=lambda: None))
-    return tally.num_reviews / (time.monotonic() - start)
+    outcomes = Counter(sample.outcome for sample in samples)
+    return Overload(capacity=capacity, seconds=seconds, outcomes=outcomes)
 
 
 def _settled(service: ServiceProcess, before: Usage) -> Usage:
@@ -195,16 +197,14 @@ def _settled(service: ServiceProcess, before: Usage) -> Usage:
     return service.usage()
 
 
-def _judge(usages: Sequence[Usage], requests: Tally, overload: Tally, status: int) -> int:
+def _judge(usages: Sequence[Usage], requests: Tally, overload: Overload, status: int) -> int:
     """Print what went wrong, and return the exit status."""
     faults = _leaks(usages[0], usages[-1])
-    faults += [
-        f"{tally.num_wrong} answers are missing or wrong" for tally in (requests, overload) if tally.num_wrong
-    ]
+    if requests.num_wrong:
+        faults.append(f"{requests.num_wrong} answers are missing or wrong")
     faults += [f"status {other}" for other in sorted(requests.statuses.keys() - {200})]
-    faults += [
-        f"status {other} under overload" for other in sorted(overload.statuses.keys() - {200, 429, 504})
-    ]
+    if failed := overload.outcomes[Outcome.FAILED]:
+        faults.append(f"{failed} requests failed under overload")
     if status != 0:
         faults.append(f"the service ended with status {status}")
     for fault in faults:

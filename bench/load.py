@@ -1,4 +1,4 @@
-"""Requests of random shapes, sent to a service one after the other or at a rate of one's own."""
+"""Requests of random shapes, and clients that see to it that each review gets its own answer."""
 
 import asyncio
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-__all__ = ["Tally", "fixed_requests", "random_requests", "send_at_rate", "send_in_turn"]
+__all__ = ["Tally", "fixed_requests", "random_requests", "send_in_turn"]
 
 PATIENCE_SECONDS = 60.0
 WORDS = (
@@ -81,29 +81,14 @@ async def send_in_turn(
         await asyncio.gather(*[insist() for _ in range(num_clients)])
 
 
-async def send_at_rate(
-    url: str, requests: Iterator[Request], tally: Tally, *, a_second: float, seconds: float, timeout_ms: int
-) -> None:
-    """Send requests at a constant rate whatever the answers are, each with a deadline; waits for all."""
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-    async with _client(url) as client, asyncio.TaskGroup() as sent:
-        for number in range(round(a_second * seconds)):
-            await asyncio.sleep(start + number / a_second - loop.time())
-            sent.create_task(_send(client, next(requests), tally, timeout_ms=timeout_ms))
-
-
 def _client(url: str) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     return httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits)
 
 
-async def _send(
-    client: httpx.AsyncClient, request: Request, tally: Tally, *, timeout_ms: int | None = None
-) -> None:
-    headers = {} if timeout_ms is None else {"X-Request-Timeout-Ms": str(timeout_ms)}
+async def _send(client: httpx.AsyncClient, request: Request, tally: Tally) -> None:
     try:
-        response = await client.post("/predict", json={"reviews": request}, headers=headers)
+        response = await client.post("/predict", json={"reviews": request})
     except httpx.TransportError:
         tally.num_wrong += 1
         return

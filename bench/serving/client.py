@@ -28,7 +28,7 @@ class Outcome(Enum):
     REFUSED = auto()
     """With 429 or 503: the server protects itself."""
     LATE = auto()
-    """The client left at the deadline."""
+    """The client left at the deadline, or was told with 504 that it had passed."""
     FAILED = auto()
     """Any other status, or a broken connection."""
 
@@ -133,6 +133,8 @@ def outcome_of(answer: Answer) -> Outcome:
     """Return what an answer means to the one who asked."""
     if answer.status == 200:
         return Outcome.GOOD
+    if answer.status == 504:
+        return Outcome.LATE
     return Outcome.REFUSED if answer.status in _REFUSALS else Outcome.FAILED
 
 

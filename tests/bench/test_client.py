@@ -92,6 +92,7 @@ def test_a_client_connects_again_when_the_server_closes() -> None:
         (GOOD.replace(b"200", b"429"), Outcome.REFUSED),
         (GOOD.replace(b"200", b"503"), Outcome.REFUSED),
         (GOOD.replace(b"200", b"500"), Outcome.FAILED),
+        (GOOD.replace(b"200", b"504"), Outcome.LATE),
         (b"nonsense\r\n\r\n", Outcome.FAILED),
     ],
 )

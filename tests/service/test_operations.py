@@ -81,6 +81,10 @@ def test_not_found(client: httpx.Client, path: str) -> None:
     problem(client.get(path), 404, "not_found")
 
 
+def test_a_method_that_http_does_not_have(client: httpx.Client) -> None:
+    problem(client.request("BREW", "/metrics"), 400, "bad_request")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
@@ -88,7 +92,7 @@ def test_not_found(client: httpx.Client, path: str) -> None:
         ("HEAD", "/predict", "POST"),
         ("POST", "/healthz", "GET, HEAD"),
         ("DELETE", "/models/1", "GET, HEAD"),
-        ("BREW", "/metrics", "GET, HEAD"),
+        ("PATCH", "/metrics", "GET, HEAD"),
     ],
 )
 def test_method_not_allowed(client: httpx.Client, method: str, path: str, allow: str) -> None:
