@@ -7,6 +7,7 @@ better than it is. The ledger counts them, as far as they went through `fit` and
 It is a record, not a part of a run: what is wrong with it is told, and the run goes on.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -118,9 +119,10 @@ class Ledger:
 
 
 def _append(path: Path, line: bytes) -> None:
-    """Add a line in one write: with O_APPEND, those of two processes do not mix."""
+    """Add a line, alone at it: another process's line that is half written would look cut short."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # until it is closed
         size_bytes = os.fstat(descriptor).st_size
         if size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n":
             line = b"\n" + line  # what a crash or a full disk cut short stays a line of its own
