@@ -37,7 +37,7 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
 FROM libraries AS service
 COPY . /source
 RUN pip install --quiet --no-compile --no-deps --target /opt/service /source \
- && rm -rf /opt/service/training /opt/service/bin \
+ && rm -rf /opt/service/reviews /opt/service/training /opt/service/bin \
  && mv /opt/service/model_store/released /models \
  && ln -s /models /opt/service/model_store/released \
  && cp /source/deploy/image/healthcheck.py /opt/service/

@@ -19,10 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from model_store import RELEASED, Evaluation, Store
+from reviews.review import Columns
 from training.__main__ import main as training
 from training.comparison import Candidate
 from training.evaluation import evaluate_version
-from training.reviews import Columns
 
 Row = dict[str, object]
 NUMBERS = (100, 1000, 10_000)

@@ -19,8 +19,8 @@ from torch import Tensor
 from bench.contenders import Logits, contenders
 from bench.timing import median_seconds
 from model_store import RELEASED, Store
+from reviews import read_reviews
 from sentiment import TOLERANCE, set_num_threads
-from training.readers import read_reviews
 
 OURS = "this engine"
 BATCH_SIZES = (1, 4, 8, 32, 64)

@@ -16,10 +16,10 @@ import torch
 
 from bench.timing import median_seconds
 from model_store import RELEASED, Store
+from reviews import read_reviews
 from sentiment import Engine, TokenizedReview, set_num_threads
 from sentiment.network import SentimentLSTM
 from sentiment.padding import pad
-from training.readers import read_reviews
 
 HANDED_OVER = (1, 32, 128, 1024)
 MAX_ROWS = 128

@@ -23,12 +23,12 @@ from matplotlib.ticker import MaxNLocator
 from bench.kept import Kept
 from bench.spread import Spread
 from bench.variants import Overrides, changed
+from reviews import read_reviews
 from sentiment import SentimentLSTM, Tokenizer, TokenizerConfig, set_num_threads
 from training.classification import Classification
 from training.examples import Examples
 from training.initialisation import initialise
 from training.labels import LabelSet
-from training.readers import read_reviews
 from training.recipe import Recipe, load_recipe
 from training.report.drawing import COLOURS, FAINT, look, new_figure, to_png
 from training.report.learning import smoothed

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench.timing import median_seconds
 from model_store import RELEASED, ModelVersion, Store
+from reviews import read_reviews
 from sentiment import TokenizedReview, set_num_threads
-from training.readers import read_reviews
 
 
 def main() -> None:

@@ -15,9 +15,9 @@ from tokenizers import Tokenizer as CompiledTokenizer
 
 from bench.timing import median_seconds
 from model_store import Store
+from reviews import read_reviews
 from sentiment import Tokenizer, set_num_threads
 from sentiment.tokenizer import UNKNOWN_ID
-from training.readers import read_reviews
 
 # The rules of sentiment/tokenizer.py without the combining marks, which its dialect writes in another way.
 PATTERN = r"\w+(?:'t\b)?|'(?:s|re|ve|ll|d|m)\b|!{1,3}|\?{1,3}|\.{2,3}|[^\w\s]"

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.timing import median_seconds
+from reviews import read_reviews
 from sentiment import NetworkConfig, SentimentLSTM, Tokenizer
 from training.classification import Classification
 from training.examples import Examples
 from training.ingredients import Objective
 from training.labels import LabelSet
-from training.readers import read_reviews
 from training.recipe import Recipe, load_recipe
 from training.trainer import EpochFigures, Trainer
 

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 import torch
 
-from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from training.__main__ import main as train
 
 # Machines differ too much for a deadline on each example; the number of examples bounds the time instead.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.adaptation import main
-from tests.reviews import made_up_reviews
+from tests.sample_reviews import made_up_reviews
 
 
 def test_the_table_has_a_row_for_each_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from model_store import RELEASED, Manifest, Store
+from reviews import read_reviews
+from reviews.review import Columns, Part, Review
 from sentiment import SentimentError
 from training.base import Base, adapted_recipe, find_base
 from training.comparison import Candidate, compare_versions, comparison_lines
@@ -23,9 +25,7 @@ from training.options import STORE_VARIABLE, parser, recipe_name
 from training.plan import Plan
 from training.probing import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
 from training.processes import from_first, in_each, is_first, joined
-from training.readers import read_reviews
 from training.recipe import load_recipe
-from training.reviews import Columns, Part, Review
 from training.run import Run
 from training.scalars import Scalars
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from model_store import Evaluation, ModelVersion, Store
+from reviews import read_reviews
+from reviews.review import Columns
 from training.errors import IncomparableVersions
 from training.figures import evaluate
 from training.labels import LabelSet
 from training.paired import PairedDifference, compare_pairs
-from training.readers import read_reviews
-from training.reviews import Columns
 
 __all__ = ["Candidate", "Comparison", "compare_versions", "comparison_lines"]
 

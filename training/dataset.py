@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from model_store import DataFingerprint
+from reviews import read_reviews
+from reviews.review import Part, Review, ReviewCollection
 from training.errors import InvalidRecipe
 from training.fingerprint import fingerprint
 from training.labels import LabelSet
 from training.plan import Plan
-from training.readers import read_reviews
-from training.reviews import Part, Review, ReviewCollection
 from training.sentences import make_sentences
 from training.sources import places_by_source
 from training.split import Split, read_reserved_ids, split_validation

@@ -16,9 +16,9 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from model_store import DuplicateFigures
+from reviews.review import Review
 from sentiment.tokenizer import split
 from training.dataset import Dataset
-from training.reviews import Review
 
 __all__ = [
     "LEAST_SIMILARITY",

@@ -4,7 +4,7 @@ SentimentError
 └── TrainingError             the root of every exception that `training` raises
     ├── InvalidRecipe         a recipe's field has a value that cannot work
     ├── InvalidBase           a version cannot be what training starts from
-    ├── InvalidReviews        a file of reviews cannot be read, or its reviews cannot be trained on
+    ├── InvalidReviews        reviews that were read cannot be trained on, or a list of them cannot be read
     ├── InvalidProbes         templates of probes cannot be expanded, or make cases that prove nothing
     ├── InvalidSentences      a grammar of sentences cannot be used, or makes too few
     ├── ProbesDoNotApply      the probes say nothing about a model with these labels
@@ -48,7 +48,7 @@ class InvalidBase(TrainingError):
 
 
 class InvalidReviews(TrainingError):
-    """Reviews cannot be read or used; the text names the file and, where there is one, the line."""
+    """Reviews cannot be trained on; the text names what is wrong with them."""
 
 
 class InvalidProbes(TrainingError):

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_store import Evaluation, ProbeFigures, Store
+from reviews import read_reviews
+from reviews.review import Columns
 from training.figures import evaluate, evaluate_sources, summary
 from training.labels import LabelSet
 from training.probing import figures_by_name, run_probes, table_lines
-from training.readers import read_reviews
 from training.release import probabilities_of
-from training.reviews import Columns
 from training.sources import places_by_source
 
 __all__ = ["EvaluationReport", "evaluate_version", "report_lines"]

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reviews.review import Review
 from sentiment import TokenizedReview, Tokenizer
 from sentiment.padding import LENGTH_STEP_TOKENS, pad, round_up
 from training.labels import LabelSet
 from training.processes import share
-from training.reviews import Review
 
 __all__ = ["Batch", "Examples", "TextStream", "Texts", "padded", "shuffled_batches"]
 

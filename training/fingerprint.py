@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from training.readers.streams import readable
+from reviews.streams import readable
 
 __all__ = ["fingerprint"]
 
@@ -13,7 +13,7 @@ def fingerprint(path: Path) -> str:
     """The SHA-256 of a file, in hex, or for a folder that of its files' names and contents.
 
     A folder's hash depends neither on where the folder is nor on the order in which it lists its files.
-    Raises `InvalidReviews` if something cannot be read.
+    Raises `UnreadableReviews` if something cannot be read.
     """
     with readable(path):
         if not path.is_dir():

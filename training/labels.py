@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from reviews.review import Review
 from training.errors import InvalidReviews
-from training.reviews import Review
 
 __all__ = ["MAX_CLASSES", "LabelSet"]
 

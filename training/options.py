@@ -5,10 +5,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+from reviews.review import Columns
 from training.download import ARCHIVES
 from training.duplicates import LEAST_SIMILARITY
 from training.recipe import recipe_names
-from training.reviews import Columns
 
 __all__ = ["STORE_VARIABLE", "parser", "recipe_name"]
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from reviews.review import Columns
 from training.base import Base
 from training.errors import InvalidCheckpoint
 from training.recipe import Recipe
-from training.reviews import Columns
 
 __all__ = ["Plan", "Role"]
 

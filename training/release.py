@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store import Draft, Evaluation, GoldenExample, ModelVersion, golden
+from reviews.review import Review
 from sentiment import Classifier, Prediction, SentimentLSTM, Tokenizer, weights_to_bytes
 from training.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
 from training.card import model_card
@@ -23,7 +24,6 @@ from training.probing import figures_by_name, run_probes
 from training.probing import summary as probe_summary
 from training.profile import profile
 from training.report import Outcome, report_files
-from training.reviews import Review
 from training.selection import Selection
 from training.trainer import Progress
 

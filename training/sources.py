@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from training.readers import KNOWN_FORMATS
-from training.reviews import ReviewCollection
+from reviews import KNOWN_FORMATS
+from reviews.review import ReviewCollection
 
 __all__ = ["places_by_source", "source_names"]
 

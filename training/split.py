@@ -5,8 +5,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from reviews.review import Review
 from training.errors import InvalidRecipe, InvalidReviews
-from training.reviews import Review
 
 __all__ = ["Split", "read_reserved_ids", "split_validation"]
 

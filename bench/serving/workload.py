@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from training.readers import read_reviews
+from reviews import read_reviews
 
 __all__ = ["Workload", "in_groups"]
 

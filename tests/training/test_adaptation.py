@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from model_store import RELEASED, ModelNotFound, ModelVersion, Store, golden
-from tests.reviews import made_up_reviews, write_jsonl
+from tests.sample_reviews import made_up_reviews, write_jsonl
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
 from training.base import find_base

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model_store import Draft, Store
-from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from training.__main__ import main
 
 

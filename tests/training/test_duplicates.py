@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model_store import DuplicateFigures
 from sentiment.tokenizer import split
-from tests.reviews import write_jsonl
+from tests.sample_reviews import write_jsonl
 from training.__main__ import main
 from training.duplicates import LEAST_SIMILARITY, SHINGLE_TOKENS, Pair, ShingledTexts, find_duplicates
 

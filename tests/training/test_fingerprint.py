@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import InvalidReviews
+from reviews.errors import UnreadableReviews
 from training.fingerprint import fingerprint
 
 FILES = {"pos/0_9.txt": b"Fine.", "pos/1_8.txt": b"", "neg/0_1.txt": b"Bad."}
@@ -48,5 +48,5 @@ def test_a_folder_has_another_hash_when_a_name_or_a_byte_changes(
 
 
 def test_a_missing_path_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidReviews, match=r"missing\.csv: cannot be read \(No such file"):
+    with pytest.raises(UnreadableReviews, match=r"missing\.csv: cannot be read \(No such file"):
         fingerprint(tmp_path / "missing.csv")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from model_store import DuplicateFigures, Store, golden
-from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
-from tests.training.archives import PRODUCTS, write_archive
+from tests.reviews.archives import PRODUCTS, write_archive
+from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from model_store import Store
 from sentiment import NetworkConfig, SentimentLSTM
-from tests.reviews import TINY_RECIPE
+from tests.sample_reviews import TINY_RECIPE
 from tests.training.tiny_examples import examples
 from training.__main__ import main
 from training.classification import Classification

@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from reviews.review import Review
 from training.errors import InvalidReviews
 from training.labels import MAX_CLASSES, LabelSet
-from training.reviews import Review
 
 BINARY = ("negative", "positive")
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from model_store import Store
 from sentiment import NetworkConfig, SentimentLSTM
-from tests.reviews import TINY_RECIPE
+from tests.sample_reviews import TINY_RECIPE
 from tests.training.tiny_examples import tokenized
 from training.__main__ import main
 from training.ingredients import Fitting, LanguageModelling

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model_store import DataFingerprint, Store
-from tests.reviews import made_up_reviews, write_jsonl
+from tests.sample_reviews import made_up_reviews, write_jsonl
 from training.__main__ import main
 from training.ledger import LEDGER_FILE, Ledger
 from training.plan import Plan

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from model_store import ProbeFigures, Store
-from tests.reviews import write_jsonl
+from tests.sample_reviews import write_jsonl
 from tests.training.word_sums import word_sums
 from training.__main__ import main
 from training.probing import failure_lines, figures_by_name, run_probes, summary, table_lines

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from model_store import Store
-from tests.reviews import TINY_RECIPE
+from tests.sample_reviews import TINY_RECIPE
 from tests.training.shared_steps import TRAININGS, outcome
 from tests.training.torchrun import start, torchrun
 from training.__main__ import main

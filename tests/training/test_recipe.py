@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reviews import TINY_RECIPE
+from tests.sample_reviews import TINY_RECIPE
 from training.errors import InvalidRecipe
 from training.recipe import load_recipe, recipe_from_fields, recipe_names
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from model_store import Store
-from tests.reviews import made_up_reviews, write_jsonl
+from tests.sample_reviews import made_up_reviews, write_jsonl
 from training.__main__ import main
 from training.recipe import RECIPES, recipe_names
 

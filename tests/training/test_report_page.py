@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model_store import Store
-from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from training.__main__ import main
 
 LARGEST_BYTES = 600_000

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.reviews import Review, ReviewCollection, Source
+from reviews.review import Review, ReviewCollection, Source
 from training.sources import places_by_source, source_names
 
 

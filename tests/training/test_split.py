@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from reviews.review import Review
 from training.errors import InvalidRecipe, InvalidReviews
-from training.reviews import Review
 from training.split import Split, read_reserved_ids, split_validation
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from model_store import Store
-from tests.reviews import TINY_RECIPE, made_up_reviews, write_jsonl
+from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
 from training.calibration import soften

@@ -6,8 +6,8 @@ neutral words wherever a template suits both labels, and in a contrast all words
 
 from itertools import count
 
+from reviews.review import Review
 from training.errors import InvalidSentences
-from training.reviews import Review
 from training.sentences.grammar import (
     LABELS,
     PLAIN,

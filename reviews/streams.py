@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from training.errors import InvalidReviews
+from reviews.errors import UnreadableReviews
 
 __all__ = ["ArchivedFile", "archived_files", "open_stream", "readable", "western_text"]
 
@@ -62,10 +62,10 @@ def western_text(content: bytes) -> str:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn what reading a missing, forbidden or damaged file raises into `InvalidReviews` naming it."""
+    """Turn what reading a missing, forbidden or damaged file raises into `UnreadableReviews` naming it."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, tarfile.TarError, zlib.error) as error:
-        raise InvalidReviews(f"{path}: damaged or cut short ({error}); fetch or write it again") from error
+        raise UnreadableReviews(f"{path}: damaged or cut short ({error}); fetch or write it again") from error
     except OSError as error:
-        raise InvalidReviews(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise UnreadableReviews(f"{path}: cannot be read ({error.strerror or error})") from error

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.errors import InvalidReviews
-from training.readers.rows import RejectedReview, RowRules, UnusableRow, checked_text
-from training.readers.streams import ArchivedFile, archived_files, readable
-from training.reviews import Part, Review
+from reviews.errors import UnreadableReviews, UnusableRow
+from reviews.review import Part, Review
+from reviews.rows import RejectedReview, RowRules, checked_text
+from reviews.streams import ArchivedFile, archived_files, readable
 
 __all__ = ["IMDB_REVIEW", "read_imdb_archive", "read_imdb_folder"]
 
@@ -41,7 +41,7 @@ def read_imdb_folder(path: Path, part: Part, rules: RowRules) -> Iterator[Review
         content = _Content({kind: {} for kind in _kinds(part)})
         for kind, texts in content.texts.items():
             if not (base / kind).is_dir():
-                raise InvalidReviews(f"{base}: the folder {kind}/ is missing")
+                raise UnreadableReviews(f"{base}: the folder {kind}/ is missing")
             for file in (base / kind).glob("[!.]*.txt"):
                 texts[file.stem] = file.read_bytes()
             if (urls := base / f"urls_{kind}.txt").is_file():
@@ -71,11 +71,13 @@ def _base(path: Path, part: Part) -> Path:
     if any((path / name).is_dir() for name in ("train", "test")):
         base = path / _folder_name(part)
         if not base.is_dir():
-            raise InvalidReviews(f"{path}: the folder {base.name}/ is missing")
+            raise UnreadableReviews(f"{path}: the folder {base.name}/ is missing")
         return base
     if any((path / name).is_dir() for name in ("pos", "neg", "unsup")):
         return path
-    raise InvalidReviews(f"{path}: no folder of reviews: it has neither train/ and test/ nor pos/ and neg/")
+    raise UnreadableReviews(
+        f"{path}: no folder of reviews: it has neither train/ and test/ nor pos/ and neg/"
+    )
 
 
 def _take(file: ArchivedFile, folder: str, content: _Content) -> None:
@@ -95,7 +97,7 @@ def _take(file: ArchivedFile, folder: str, content: _Content) -> None:
 def _reviews(base: Path, content: _Content, rules: RowRules) -> Iterator[Review | RejectedReview]:
     for kind, texts in content.texts.items():
         if not texts:
-            raise InvalidReviews(f"{base}: there are no reviews in {kind}/")
+            raise UnreadableReviews(f"{base}: there are no reviews in {kind}/")
         films = _films(content.lists, kind)
         for stem in sorted(texts, key=_order):
             try:
@@ -139,7 +141,7 @@ def _group(base: Path, films: list[str] | None, kind: str, stem: str) -> str | N
         return None
     number = int(match[1])
     if number >= len(films):
-        raise InvalidReviews(
+        raise UnreadableReviews(
             f"{base / f'urls_{kind}.txt'}: {len(films)} lines, but {kind}/{stem}.txt needs line {number + 1}"
         )
     return films[number] or None

@@ -4,15 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.errors import InvalidReviews
-from training.readers.stars import star_class
-from training.reviews import RATING, Columns, Review
+from reviews.errors import UnreadableReviews, UnusableRow
+from reviews.review import RATING, Columns, Review
+from reviews.stars import star_class
 
-__all__ = ["RejectedReview", "RowRules", "UnusableRow"]
-
-
-class UnusableRow(InvalidReviews):
-    """A row that is no review; it never leaves the readers, which turn it into a `RejectedReview`."""
+__all__ = ["RejectedReview", "RowRules", "checked_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +31,11 @@ class RowRules:
     strict_group: bool
 
     def check_header(self, path: Path, header: Iterable[str]) -> None:
-        """Raise `InvalidReviews` if the header of a table lacks a column that is needed."""
+        """Raise `UnreadableReviews` if the header of a table lacks a column that is needed."""
         found = list(header)
         for name, flag in self._required():
             if name not in found:
-                raise InvalidReviews(f"{path}: {_missing('column', name, flag, found)}")
+                raise UnreadableReviews(f"{path}: {_missing('column', name, flag, found)}")
 
     def wanted(self, header: Iterable[str]) -> list[str]:
         """The columns among `header` that a review is made of."""

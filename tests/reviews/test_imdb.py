@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import InvalidReviews
-from training.readers import read_reviews
-from training.reviews import Part, Review
+from reviews import read_reviews
+from reviews.errors import UnreadableReviews
+from reviews.review import Part, Review
 
 FILES = {
     "train/pos/0_9.txt": b"A wonderful film.",
@@ -138,7 +138,7 @@ def test_a_bad_review_is_told_or_skipped(tmp_path: Path, content: bytes, problem
     folder = write_folder(tmp_path / "aclImdb", files)
     archive = write_archive(tmp_path / "aclImdb.tar.gz", files)
     for path in (folder, archive):
-        with pytest.raises(InvalidReviews) as raised:
+        with pytest.raises(UnreadableReviews) as raised:
             read_reviews([path], split="train")
         assert str(raised.value) == f"{path}/train/neg/1_4.txt: {problem}"
         collection = read_reviews([path], split="train", skip_bad=True)
@@ -151,7 +151,7 @@ def test_a_film_list_that_is_too_short_is_refused(tmp_path: Path) -> None:
         write_folder(tmp_path / "aclImdb", files),
         write_archive(tmp_path / "aclImdb.tar.gz", files),
     ):
-        with pytest.raises(InvalidReviews, match=r"urls_neg\.txt: 1 lines, but neg/1_4\.txt needs line 2"):
+        with pytest.raises(UnreadableReviews, match=r"urls_neg\.txt: 1 lines, but neg/1_4\.txt needs line 2"):
             read_reviews([path], split="train", skip_bad=True)
 
 
@@ -161,22 +161,22 @@ def test_a_film_list_that_is_too_short_is_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_is_told(tmp_path: Path, part: Part, missing: str) -> None:
     files = {name: content for name, content in FILES.items() if not name.startswith(missing + "/")}
     folder = write_folder(tmp_path / "aclImdb", files)
-    with pytest.raises(InvalidReviews, match=rf"the folder {missing.removeprefix('train/')}/ is missing"):
+    with pytest.raises(UnreadableReviews, match=rf"the folder {missing.removeprefix('train/')}/ is missing"):
         read_reviews([folder], split=part)
     archive = write_archive(tmp_path / "aclImdb.tar.gz", files)
-    with pytest.raises(InvalidReviews, match="there are no reviews in"):
+    with pytest.raises(UnreadableReviews, match="there are no reviews in"):
         read_reviews([archive], split=part)
 
 
 def test_an_empty_folder_is_told(folder: Path) -> None:
     for file in (folder / "train" / "neg").iterdir():
         file.unlink()
-    with pytest.raises(InvalidReviews, match="train: there are no reviews in neg/"):
+    with pytest.raises(UnreadableReviews, match="train: there are no reviews in neg/"):
         read_reviews([folder], split="train")
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidReviews, match="neither train/ and test/ nor pos/ and neg/"):
+    with pytest.raises(UnreadableReviews, match="neither train/ and test/ nor pos/ and neg/"):
         read_reviews([tmp_path], split="train")
 
 
@@ -184,7 +184,7 @@ def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_an_archive_that_was_cut_short_is_refused(archive: Path, kept_ratio: float) -> None:
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * kept_ratio)])
-    with pytest.raises(InvalidReviews, match="damaged or cut short"):
+    with pytest.raises(UnreadableReviews, match="damaged or cut short"):
         read_reviews([archive], split="train", skip_bad=True)
 
 
@@ -192,14 +192,14 @@ def test_an_archive_with_a_wrong_sum_is_refused(archive: Path) -> None:
     content = bytearray(archive.read_bytes())
     content[-8] ^= 1  # the last 8 bytes of gzip are the sum and the size
     archive.write_bytes(content)
-    with pytest.raises(InvalidReviews, match="damaged or cut short"):
+    with pytest.raises(UnreadableReviews, match="damaged or cut short"):
         read_reviews([archive], split="train")
 
 
 def test_an_archive_that_is_no_tar_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "aclImdb.tar.gz"
     path.write_bytes(gzip.compress(b"not a tar" * 1000))
-    with pytest.raises(InvalidReviews, match="damaged or cut short"):
+    with pytest.raises(UnreadableReviews, match="damaged or cut short"):
         read_reviews([path], split="train")
 
 

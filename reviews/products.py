@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.errors import InvalidReviews
-from training.readers.rows import RejectedReview, RowRules, UnusableRow, checked_text
-from training.readers.streams import archived_files, readable, western_text
-from training.reviews import Part, Review
+from reviews.errors import UnreadableReviews, UnusableRow
+from reviews.review import Part, Review
+from reviews.rows import RejectedReview, RowRules, checked_text
+from reviews.streams import archived_files, readable, western_text
 
 __all__ = ["PRODUCT_REVIEWS", "read_products_archive"]
 
@@ -38,7 +38,7 @@ def read_products_archive(path: Path, part: Part, rules: RowRules) -> Iterator[R
                 found = True
                 yield from _reviews(path, f"{match[1]}/{match[2]}", match[2], file.content(), rules)
     if not found:
-        raise InvalidReviews(f"{path}: there is no file {' or '.join(kinds)}.review in it")
+        raise UnreadableReviews(f"{path}: there is no file {' or '.join(kinds)}.review in it")
 
 
 def _reviews(

@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.errors import InvalidReviews
-from training.readers.rows import RejectedReview, RowRules, UnusableRow
-from training.readers.streams import readable
-from training.reviews import Review
+from reviews.errors import UnreadableReviews, UnusableRow
+from reviews.review import Review
+from reviews.rows import RejectedReview, RowRules
+from reviews.streams import readable
 
 __all__ = ["read_parquet"]
 
@@ -20,7 +20,7 @@ def read_parquet(path: Path, rules: RowRules) -> Iterator[Review | RejectedRevie
         try:
             yield from _rows(path, pq.ParquetFile(stream), rules)
         except pa.ArrowException as error:
-            raise InvalidReviews(f"{path}: damaged, or not Parquet ({_first_line(error)})") from error
+            raise UnreadableReviews(f"{path}: damaged, or not Parquet ({_first_line(error)})") from error
 
 
 def _rows(path: Path, table: pq.ParquetFile, rules: RowRules) -> Iterator[Review | RejectedReview]:

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.archives import PRODUCTS, product_review, write_archive
-from training.errors import InvalidReviews
-from training.readers import read_reviews
-from training.reviews import Columns, Part, Review
+from reviews import read_reviews
+from reviews.errors import UnreadableReviews
+from reviews.review import Columns, Part, Review
+from tests.reviews.archives import PRODUCTS, product_review, write_archive
 
 EMMA = "Emma: Books"
 
@@ -20,7 +20,7 @@ def read(path: Path, split: Part = "train", columns: Columns = Columns()) -> tup
 
 
 def refusal(path: Path, split: Part = "train") -> str:
-    with pytest.raises(InvalidReviews) as raised:
+    with pytest.raises(UnreadableReviews) as raised:
         read(path, split)
     return str(raised.value)
 
@@ -64,7 +64,7 @@ def test_a_review_without_text_is_told_with_its_file_and_line(tmp_path: Path) ->
 def test_a_review_without_the_rating_that_is_asked_for_is_told(tmp_path: Path) -> None:
     name = "sorted_data_acl/dvd/positive.review"
     path = write_archive(tmp_path / "dvd.tgz", {name: product_review("fine", rating="")})
-    with pytest.raises(InvalidReviews, match="it has no rating; leave out --label-column rating"):
+    with pytest.raises(UnreadableReviews, match="it has no rating; leave out --label-column rating"):
         read(path, columns=Columns(label="rating"))
 
 

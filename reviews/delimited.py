@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.errors import InvalidReviews
-from training.readers.rows import RejectedReview, RowRules, UnusableRow
-from training.readers.streams import open_stream, readable
-from training.reviews import Review
+from reviews.errors import UnreadableReviews, UnusableRow
+from reviews.review import Review
+from reviews.rows import RejectedReview, RowRules
+from reviews.streams import open_stream, readable
 
 __all__ = ["read_delimited"]
 
@@ -47,11 +47,11 @@ def _header(path: Path, rows: Iterator[list[str]]) -> list[str]:
         header = [name.strip() for name in next(rows, [])]
         "".join(header).encode()
     except csv.Error as error:
-        raise InvalidReviews(f"{path}:1: the header cannot be read ({error})") from error
+        raise UnreadableReviews(f"{path}:1: the header cannot be read ({error})") from error
     except UnicodeEncodeError as error:
-        raise InvalidReviews(f"{path}:1: the header is not UTF-8") from error
+        raise UnreadableReviews(f"{path}:1: the header is not UTF-8") from error
     if not header:
-        raise InvalidReviews(f"{path}: there is no header; the first line must name the columns")
+        raise UnreadableReviews(f"{path}: there is no header; the first line must name the columns")
     return header
 
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from training.errors import InvalidReviews
-from training.readers import KNOWN_FORMATS, read_reviews
-from training.reviews import Columns, Part, Review
+from reviews import KNOWN_FORMATS, read_reviews
+from reviews.errors import UnreadableReviews
+from reviews.review import Columns, Part, Review
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -79,7 +79,7 @@ def refusal(
     skip_bad: bool = False,
 ) -> str:
     """The message that reading `path` is refused with, without the path itself."""
-    with pytest.raises(InvalidReviews) as raised:
+    with pytest.raises(UnreadableReviews) as raised:
         read_reviews([path], split=split, columns=columns, skip_bad=skip_bad)
     message = str(raised.value)
     assert message.startswith(str(path))
@@ -339,7 +339,7 @@ def test_an_unknown_kind_of_file_is_refused_with_those_that_are_known(tmp_path: 
 
 def test_a_wrong_path_is_refused_before_another_is_read(tmp_path: Path) -> None:
     bad = write(tmp_path, "reviews.jsonl", b"not JSON")
-    with pytest.raises(InvalidReviews, match=r"missing\.jsonl: no such file or folder"):
+    with pytest.raises(UnreadableReviews, match=r"missing\.jsonl: no such file or folder"):
         read_reviews([bad, tmp_path / "missing.jsonl"], split="train")
 
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.errors import InvalidReviews
-from training.readers.rows import RejectedReview, RowRules, UnusableRow, checked_text
-from training.readers.streams import archived_files, readable, western_text
-from training.reviews import Part, Review
+from reviews.errors import UnreadableReviews, UnusableRow
+from reviews.review import Part, Review
+from reviews.rows import RejectedReview, RowRules, checked_text
+from reviews.streams import archived_files, readable, western_text
 
 __all__ = ["SENTENCES", "read_polarity_archive"]
 
@@ -29,7 +29,7 @@ def read_polarity_archive(path: Path, _part: Part, rules: RowRules) -> Iterator[
                 found.add(match[1])
                 yield from _sentences(f"{path}/{file.name}", match[1], file.content(), rules)
     if missing := {"pos", "neg"} - found:
-        raise InvalidReviews(f"{path}: rt-polarity.{missing.pop()} is missing in it")
+        raise UnreadableReviews(f"{path}: rt-polarity.{missing.pop()} is missing in it")
 
 
 def _sentences(source: str, label: str, content: bytes, rules: RowRules) -> Iterator[Review | RejectedReview]:

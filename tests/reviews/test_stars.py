@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.reviews import write_jsonl
-from tests.training.archives import write_archive
-from training.errors import InvalidReviews
-from training.readers import read_reviews
-from training.readers.stars import star_class
-from training.reviews import Columns
+from reviews import read_reviews
+from reviews.errors import UnreadableReviews
+from reviews.review import Columns
+from reviews.stars import star_class
+from tests.reviews.archives import write_archive
+from tests.sample_reviews import write_jsonl
 
 STARS = Columns(label="stars", stars=5)
 IMDB = {
@@ -62,7 +62,7 @@ def test_a_label_that_is_no_rating_is_told_with_its_line_and_can_be_skipped(tmp_
     rows = [{"text": "x", "stars": 3}, {"text": "y", "stars": 7}]
     path = write_jsonl(tmp_path / "x.jsonl", rows)
     with pytest.raises(
-        InvalidReviews, match=r"x\.jsonl:2: the label '7' is no whole number of stars from 1 to 5"
+        UnreadableReviews, match=r"x\.jsonl:2: the label '7' is no whole number of stars from 1 to 5"
     ):
         read_reviews([path], split="train", columns=STARS)
     assert read_reviews([path], split="train", columns=STARS, skip_bad=True).num_skipped == 1
@@ -81,5 +81,5 @@ def test_the_imdb_archive_and_folder_have_ratings(tmp_path: Path) -> None:
         ):
             reviews = read_reviews([path], split="train", columns=columns).reviews
             assert [review.label for review in reviews] == labels
-    with pytest.raises(InvalidReviews, match=r"'pos' is no whole number of stars.*--label-column"):
+    with pytest.raises(UnreadableReviews, match=r"'pos' is no whole number of stars.*--label-column"):
         read_reviews(paths, split="train", columns=Columns(stars=10))

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.archives import POLARITY, write_archive
-from training.errors import InvalidReviews
-from training.readers import read_reviews
-from training.reviews import Columns, Part, Review
+from reviews import read_reviews
+from reviews.errors import UnreadableReviews
+from reviews.review import Columns, Part, Review
+from tests.reviews.archives import POLARITY, write_archive
 
 
 @pytest.fixture
@@ -30,14 +30,14 @@ def test_labels_can_be_left_out(archive: Path) -> None:
 
 
 def test_it_has_no_ratings(archive: Path) -> None:
-    with pytest.raises(InvalidReviews, match=r"rt-polarity\.neg:1: it has no rating"):
+    with pytest.raises(UnreadableReviews, match=r"rt-polarity\.neg:1: it has no rating"):
         read_reviews([archive], split="train", columns=Columns(label="rating"))
 
 
 def test_an_empty_line_is_told_with_its_number(tmp_path: Path) -> None:
     name = "rt-polaritydata/rt-polarity.pos"
     path = write_archive(tmp_path / "rt.tar.gz", POLARITY | {name: b"fine\n\nfine"})
-    with pytest.raises(InvalidReviews, match=r"rt-polarity\.pos:2: the text is empty"):
+    with pytest.raises(UnreadableReviews, match=r"rt-polarity\.pos:2: the text is empty"):
         read_reviews([path], split="train")
     collection = read_reviews([path], split="train", skip_bad=True)
     assert collection.num_skipped == 1
@@ -47,5 +47,5 @@ def test_an_empty_line_is_told_with_its_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["pos", "neg"])
 def test_half_of_it_is_told(tmp_path: Path, kind: str) -> None:
     files = {name: content for name, content in POLARITY.items() if not name.endswith(kind)}
-    with pytest.raises(InvalidReviews, match=rf"rt-polarity\.{kind} is missing"):
+    with pytest.raises(UnreadableReviews, match=rf"rt-polarity\.{kind} is missing"):
         read_reviews([write_archive(tmp_path / "rt.tar.gz", files)], split="train")

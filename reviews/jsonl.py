@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from training.readers.rows import RejectedReview, RowRules, UnusableRow
-from training.readers.streams import open_stream, readable
-from training.reviews import Review
+from reviews.errors import UnusableRow
+from reviews.review import Review
+from reviews.rows import RejectedReview, RowRules
+from reviews.streams import open_stream, readable
 
 __all__ = ["read_jsonl"]
 

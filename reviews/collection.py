@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from training.errors import InvalidReviews
-from training.readers.delimited import read_delimited
-from training.readers.imdb import IMDB_REVIEW, read_imdb_archive, read_imdb_folder
-from training.readers.jsonl import read_jsonl
-from training.readers.parquet import read_parquet
-from training.readers.polarity import SENTENCES, read_polarity_archive
-from training.readers.products import PRODUCT_REVIEWS, read_products_archive
-from training.readers.rows import RejectedReview, RowRules
-from training.readers.streams import archived_files, readable
-from training.reviews import Columns, Part, Review, ReviewCollection, Source
+from reviews.delimited import read_delimited
+from reviews.errors import UnreadableReviews
+from reviews.imdb import IMDB_REVIEW, read_imdb_archive, read_imdb_folder
+from reviews.jsonl import read_jsonl
+from reviews.parquet import read_parquet
+from reviews.polarity import SENTENCES, read_polarity_archive
+from reviews.products import PRODUCT_REVIEWS, read_products_archive
+from reviews.review import Columns, Part, Review, ReviewCollection, Source
+from reviews.rows import RejectedReview, RowRules
+from reviews.streams import archived_files, readable
 
 __all__ = ["KNOWN_FORMATS", "read_reviews"]
 
@@ -42,7 +42,7 @@ def read_reviews(
 
     An archive is known by the names of its files. `split` chooses the part of the IMDB folder or archive,
     and the unlabelled reviews of the products' archive; anything else is read whole. "unlabelled" ignores
-    labels, as does `labelled=False` with the other two. A bad review raises `InvalidReviews` with its file
+    labels, as does `labelled=False` with the other two. A bad review raises `UnreadableReviews` with its file
     and line; with `skip_bad` it is left out and counted. A file without one good review always raises.
     """
     rules = RowRules(
@@ -72,12 +72,12 @@ def _read_into(
         elif skip_bad:
             rejected.append(item)
         else:
-            raise InvalidReviews(item.message)
+            raise UnreadableReviews(item.message)
     if len(reviews) == num_before:
         reason = (
             f"all {len(rejected)} are bad; the first: {rejected[0].message}" if rejected else "it is empty"
         )
-        raise InvalidReviews(f"{path}: no usable reviews: {reason}")
+        raise UnreadableReviews(f"{path}: no usable reviews: {reason}")
     return len(rejected)
 
 
@@ -88,7 +88,7 @@ def _reader(path: Path, split: Part, rules: RowRules) -> Iterator[Review | Rejec
     if is_folder:
         return read_imdb_folder(path, split, rules)
     if not exists:
-        raise InvalidReviews(f"{path}: no such file or folder")
+        raise UnreadableReviews(f"{path}: no such file or folder")
     if name.endswith(_ARCHIVE_ENDINGS):
         return _read_archive(path, split, rules)
     if name.endswith(_JSONL_ENDINGS):
@@ -100,7 +100,7 @@ def _reader(path: Path, split: Part, rules: RowRules) -> Iterator[Review | Rejec
     if name.endswith(".parquet"):
         return read_parquet(path, rules)
     known = ", ".join(KNOWN_FORMATS)
-    raise InvalidReviews(
+    raise UnreadableReviews(
         f"{path}: unknown kind of file; known are {known}, and folders laid out like aclImdb"
     )
 
