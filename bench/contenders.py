@@ -15,8 +15,9 @@ from onnxruntime.quantization import quantize_dynamic
 from torch import Tensor, nn
 
 from sentiment import SentimentLSTM
+from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from sentiment.padded import Padded
-from sentiment.padding import LENGTH_STEP_TOKENS, pad, round_up
+from sentiment.padding import pad
 from sentiment.recurrence import Recurrence
 
 __all__ = ["Logits", "contenders"]

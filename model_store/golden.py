@@ -7,13 +7,15 @@ Kept in `golden.jsonl`, one JSON object a line.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from model_store.errors import GoldenMismatch, InvalidGolden
 from model_store.parsing import first_problem
-from sentiment import Classifier
+
+if TYPE_CHECKING:
+    from sentiment import Classifier
 
 __all__ = ["GOLDEN_TOLERANCE", "GoldenExample", "check", "read", "write"]
 
@@ -51,7 +53,7 @@ def write(examples: Iterable[GoldenExample]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def check(classifier: Classifier, examples: Sequence[GoldenExample]) -> None:
+def check(classifier: "Classifier", examples: Sequence[GoldenExample]) -> None:
     """Raise GoldenMismatch unless the classifier gives every example its probabilities.
 
     Call it once after loading, before the classifier answers anyone. The error tells the example's place,

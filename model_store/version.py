@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import sentiment
 from model_store.errors import CorruptVersion, InvalidGolden
 from model_store.golden import GoldenExample
 from model_store.golden import read as read_golden
 from model_store.manifest import Manifest
-from sentiment import Classifier, InvalidTokenizer, InvalidWeights, Tokenizer
+from sentiment import InvalidTokenizer, InvalidWeights, Tokenizer
+
+if TYPE_CHECKING:
+    from sentiment import Classifier
 
 __all__ = ["ModelVersion"]
 
@@ -18,7 +23,7 @@ class ModelVersion:
     """A loaded version. Call `golden.check(version.classifier, version.golden)` before it answers anyone."""
 
     manifest: Manifest
-    classifier: Classifier
+    classifier: "Classifier"
     golden: tuple[GoldenExample, ...]
     card: str
     """The text of MODEL_CARD.md."""
@@ -37,7 +42,7 @@ def build(folder: Path, manifest: Manifest, files: Mapping[str, bytes], device: 
     examples = _read_golden(folder / "golden.jsonl", manifest, files["golden.jsonl"])
     card = _decode(folder / "MODEL_CARD.md", files["MODEL_CARD.md"])
     try:
-        classifier = Classifier.build(
+        classifier = sentiment.Classifier.build(  # resolved here: PyTorch is loaded for a classifier alone
             labels=manifest.labels,
             network=manifest.network,
             weights=files["model.safetensors"],

@@ -1,7 +1,12 @@
-"""The model as a function: text to tokens to LSTM to calibrated probabilities. No files, no HTTP."""
+"""The model as a function: text to tokens to LSTM to calibrated probabilities. No files, no HTTP.
 
-from sentiment.classifier import TOLERANCE, Classifier, Prediction
-from sentiment.engine import Engine, choose_device, set_num_threads
+What needs PyTorch is imported when its name is first used (PEP 562): loading it takes a second and 200 MB,
+which a command that only lists versions should not spend.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from sentiment.errors import (
     InvalidConfiguration,
     InvalidTokenizer,
@@ -9,9 +14,33 @@ from sentiment.errors import (
     OutOfMemory,
     SentimentError,
 )
-from sentiment.network import NetworkConfig, SentimentLSTM
+from sentiment.network_config import NetworkConfig
+from sentiment.prediction import TOLERANCE, Prediction
 from sentiment.tokenizer import Span, TokenizedReview, Tokenizer, TokenizerConfig
-from sentiment.weights import network_from_bytes, weights_to_bytes
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Classifier
+    from sentiment.engine import Engine, choose_device, set_num_threads
+    from sentiment.network import SentimentLSTM
+    from sentiment.weights import network_from_bytes, weights_to_bytes
+else:  # Hidden from the type checker, which would take any name for one of ours.
+    _MODULES = {
+        "Classifier": "classifier",
+        "Engine": "engine",
+        "SentimentLSTM": "network",
+        "choose_device": "engine",
+        "network_from_bytes": "weights",
+        "set_num_threads": "engine",
+        "weights_to_bytes": "weights",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value  # The next use finds it without this function.
+        return value
+
 
 __all__ = [
     "TOLERANCE",

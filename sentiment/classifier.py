@@ -1,32 +1,16 @@
 """The model as one function: raw review text in, calibrated label and probabilities out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sentiment.engine import Engine
 from sentiment.errors import InvalidConfiguration
-from sentiment.network import NetworkConfig, SentimentLSTM
+from sentiment.network import SentimentLSTM
+from sentiment.network_config import NetworkConfig
+from sentiment.prediction import Prediction
 from sentiment.tokenizer import TokenizedReview, Tokenizer
 from sentiment.weights import network_from_bytes
 
-__all__ = ["TOLERANCE", "Classifier", "Prediction"]
-
-TOLERANCE = 1e-6
-"""How far a probability may move with the reviews that it is batched with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the model says of one review."""
-
-    label: str
-    confidence: float
-    """Probability of `label`, 0 to 1."""
-    probabilities: dict[str, float]
-    tokens: int
-    """Number of tokens in the review, before truncation."""
-    truncated: bool
-    unknown_ratio: float
+__all__ = ["Classifier"]
 
 
 class Classifier:

@@ -12,8 +12,9 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from sentiment.network import SentimentLSTM
-from sentiment.padding import LENGTH_STEP_TOKENS, pad, round_up
+from sentiment.padding import pad
 
 __all__ = ["Padded"]
 

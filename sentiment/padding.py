@@ -7,10 +7,7 @@ from torch import Tensor
 
 from sentiment.tokenizer import PADDING_ID
 
-__all__ = ["LENGTH_STEP_TOKENS", "pad", "round_up"]
-
-LENGTH_STEP_TOKENS = 32
-"""Kernels keep what they prepare for each shape, so lengths are rounded up to a few."""
+__all__ = ["pad"]
 
 
 def pad(ids: Sequence[Sequence[int]], *, num_rows: int, num_steps: int) -> tuple[Tensor, Tensor]:
@@ -20,8 +17,3 @@ def pad(ids: Sequence[Sequence[int]], *, num_rows: int, num_steps: int) -> tuple
         row[: len(review_ids)] = torch.tensor(review_ids)
     lengths = [len(review_ids) for review_ids in ids] + [1] * (num_rows - len(ids))
     return ids_BT.t().contiguous(), torch.tensor(lengths)
-
-
-def round_up(number: int, step: int) -> int:
-    """Return the first multiple of `step` that is not below `number`."""
-    return -(-number // step) * step

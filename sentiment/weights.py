@@ -1,7 +1,6 @@
 """A network's weights as bytes, in the safetensors format: reading them cannot run code."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import safetensors
 import safetensors.torch
@@ -10,14 +9,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from sentiment.errors import InvalidWeights
-from sentiment.network import NetworkConfig, SentimentLSTM
+from sentiment.network import SentimentLSTM
+from sentiment.network_config import NetworkConfig, WeightPrecision
 
-__all__ = ["Precision", "network_from_bytes", "weights_to_bytes"]
-
-Precision = Literal["float32", "float16"]
+__all__ = ["network_from_bytes", "weights_to_bytes"]
 
 
-def weights_to_bytes(network: SentimentLSTM, precision: Precision = "float16") -> bytes:
+def weights_to_bytes(network: SentimentLSTM, precision: WeightPrecision = "float16") -> bytes:
     """Return the weights; half precision takes half the space and moves a probability by about 1e-4."""
     dtype = {"float32": torch.float32, "float16": torch.float16}[precision]
     tensors = {name: tensor.detach().cpu().to(dtype) for name, tensor in network.state_dict().items()}

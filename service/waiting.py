@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from sentiment.padding import LENGTH_STEP_TOKENS, round_up
+from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from service.job import Item
 
 __all__ = ["Waiting", "padded_length"]

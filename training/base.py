@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from model_store import RELEASED, Manifest, ModelVersion, Store, golden
 from sentiment import NetworkConfig, SentimentLSTM
-from sentiment.network import DROPOUTS
+from sentiment.network_config import DROPOUTS
 from training.errors import InvalidBase
 from training.labels import LabelSet
 from training.recipe import Recipe

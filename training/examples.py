@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from reviews.review import Review
 from sentiment import TokenizedReview, Tokenizer
-from sentiment.padding import LENGTH_STEP_TOKENS, pad, round_up
+from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
+from sentiment.padding import pad
 from training.labels import LabelSet
 from training.processes import share
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from sentiment import NetworkConfig, SentimentError, TokenizerConfig
-from sentiment.weights import Precision
+from sentiment.network_config import WeightPrecision
 from training.errors import InvalidRecipe
 from training.ingredients import Distillation, Fitting, LanguageModelling, Objective, Vectors, require
 from training.initialisation import Initialisation
@@ -49,7 +49,7 @@ class Recipe:
     """Used only with teachers (`fit --teacher`)."""
     num_sentences: int = 0
     """So many generated sentences are trained on beside the reviews; only for negative and positive."""
-    precision: Precision = "float16"
+    precision: WeightPrecision = "float16"
     """How the published weights are stored."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT

@@ -47,6 +47,19 @@ def test_list(store: Store, draft: Draft, run: Run) -> None:
     assert [line[4] for line in cells] == ["ACCURACY", "0.8000", "0.8000", "-"]
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["show", "reviews"], ["--help"]])
+def test_what_only_reads_manifests_loads_no_pytorch(arguments: list[str]) -> None:
+    program = (
+        "import sys; from model_store.__main__ import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: print('torch' in sys.modules, 'numpy' in sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program, *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=TOP, check=True)
+    assert answer.stdout.startswith(("MODEL", "reviews@", "usage"))
+    assert answer.stderr.split() == ["False", "False"]
+
+
 def test_list_tells_of_a_damaged_version_and_goes_on(store: Store, draft: Draft, run: Run) -> None:
     store.publish(draft)
     store.publish(draft)

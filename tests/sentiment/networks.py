@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sentiment import NetworkConfig, SentimentLSTM
-from sentiment.network import Pooling
+from sentiment.network_config import Pooling
 from sentiment.padding import pad
 
 POOLINGS = get_args(Pooling)

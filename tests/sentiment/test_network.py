@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sentiment import InvalidConfiguration, NetworkConfig, SentimentLSTM
+from sentiment import SentimentLSTM
 from sentiment.network import (
-    DROPOUTS,
     LSTMLayer,
-    Pooling,
     dropout_over_time,
     pool,
     run_stepwise,
     run_weight_dropped,
 )
+from sentiment.network_config import DROPOUTS, Pooling
 from tests.sentiment.networks import POOLINGS, SHAPES, network, padded
 
 
@@ -183,28 +182,3 @@ def test_gradients_flow_to_every_weight_but_that_of_padding(data: st.DataObject)
         assert parameter.grad.abs().sum() > 0, name
     assert model.embedding.weight.grad is not None
     assert model.embedding.weight.grad[0].abs().sum() == 0
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("vocabulary_size", 0),
-        ("num_labels", 1),
-        ("hidden_size", 0),
-        ("num_layers", 0),
-        ("input_dropout", 1.0),
-        ("recurrent_dropout", -0.1),
-        ("embedding_dropout", 1.5),
-        ("weight_drop", 1.0),
-        ("pooling", "sum"),
-    ],
-)
-def test_a_wrong_field_is_named(field: str, value: object) -> None:
-    fields = {"vocabulary_size": 10, "num_labels": 2} | {field: value}
-    with pytest.raises(InvalidConfiguration, match=field):
-        NetworkConfig(**fields)  # type: ignore[arg-type]  # wrong on purpose
-
-
-def test_two_ways_of_dropping_the_recurrent_path_exclude_each_other() -> None:
-    with pytest.raises(InvalidConfiguration, match="exclude each other"):
-        NetworkConfig(vocabulary_size=10, num_labels=2, weight_drop=0.1, recurrent_dropout=0.1)

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment import TOLERANCE
+from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from sentiment.padded import LEAST_FILL_RATIO, MAX_BATCH_TOKENS, ROW_COUNTS, Padded
-from sentiment.padding import LENGTH_STEP_TOKENS, round_up
 from tests.sentiment.networks import network, padded
 
 RUNNER = Padded(network(), torch.device("cpu"))
