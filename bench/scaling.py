@@ -27,7 +27,7 @@ from bench.throughput import Run, draw, print_table
 from deploy.ray.replica import Replica
 from model_store import ModelVersion
 from sentiment import Classifier, Prediction, TokenizedReview
-from service.loading import load_version
+from service.runtime.loading import load_version
 from service.server import listen
 from service.settings import Settings
 

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 
 from sentiment import SentimentError
-from service.logs import configure, log_event
 from service.server import serve
 from service.settings import InvalidSetting, read_settings, unknown_variables
+from service.telemetry.logs import configure, log_event
 
 __all__ = ["main"]
 

@@ -6,17 +6,18 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
-from service import docs_page, operations, predict, problems
-from service.api_keys import read_api_keys
-from service.direct import Direct
-from service.gate import Gate
-from service.lifecycle import Lifecycle
-from service.loading import Loader, load_version
-from service.metrics import Endpoint, Metrics
-from service.middleware import RequestMiddleware, RouteTable
-from service.openapi import Document, build_document, endpoints
+from service.http import problems
+from service.http.api_keys import read_api_keys
+from service.http.fast_path import Direct
+from service.http.guard import Gate
+from service.http.middleware import RequestMiddleware, RouteTable
+from service.http.openapi import Document, build_document, endpoints
+from service.routes import docs_page, operations, predict
+from service.runtime.lifecycle import Lifecycle
+from service.runtime.loading import Loader, load_version
+from service.runtime.state import State
 from service.settings import Settings
-from service.state import State
+from service.telemetry.metrics import Endpoint, Metrics
 
 __all__ = ["create_app"]
 

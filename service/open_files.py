@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from service.logs import log_event
+from service.telemetry.logs import log_event
 
 __all__ = ["allow_open_files"]
 

@@ -12,12 +12,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.app import create_app
-from service.connection import Connection
 from service.errors import CannotListen
-from service.lifecycle import Lifecycle
-from service.logs import log_event
 from service.open_files import allow_open_files
+from service.protocol import Connection
+from service.runtime.lifecycle import Lifecycle
 from service.settings import Settings
+from service.telemetry.logs import log_event
 
 __all__ = ["Server", "listen", "serve"]
 

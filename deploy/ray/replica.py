@@ -13,11 +13,11 @@ from ray import serve
 from model_store import ModelVersion
 from sentiment import SentimentError
 from service.app import create_app
-from service.lifecycle import Lifecycle
-from service.loading import load_version
-from service.logs import configure, log_event
-from service.metrics import Metrics
+from service.runtime.lifecycle import Lifecycle
+from service.runtime.loading import load_version
 from service.settings import Settings
+from service.telemetry.logs import configure, log_event
+from service.telemetry.metrics import Metrics
 
 __all__ = ["CannotServe", "Replica", "build"]
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from service.app import create_app
-from service.openapi import endpoints
+from service.http.openapi import endpoints
 from service.settings import PREFIX, Settings, unknown_variables
 from tests.deploy.kustomize import Resource, command, render, render_by_kustomize
 from tests.deploy.promql import metric_names

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.app import create_app
-from service.loading import Loader, load_version
+from service.runtime.loading import Loader, load_version
 from service.server import Server, listen
 from service.settings import Settings
 

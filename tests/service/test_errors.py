@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from sentiment import SentimentError
 from service import errors
 from service.errors import AmbiguousLength, ApiError, Rejection
-from service.metrics import REASONS
+from service.telemetry.metrics import REASONS
 
 
 def below(kind: type[ApiError]) -> Iterator[type[ApiError]]:

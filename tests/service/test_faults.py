@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.service import faults
+from tests.service.http_helpers import connect, head, post, problem, receive
 from tests.service.running import (
     PATIENCE_SECONDS,
     Process,
@@ -24,7 +25,6 @@ from tests.service.running import (
     service,
     wait_for_sample,
 )
-from tests.service.talking import connect, head, post, problem, receive
 
 REJECTED = series("sentiment_requests_rejected_total", reason="overloaded")
 GIVEN_UP = series("sentiment_requests_cancelled_total", stage="queue")

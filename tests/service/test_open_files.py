@@ -6,7 +6,7 @@ import pytest
 
 SCRIPT = """
 import resource, sys
-from service.logs import configure
+from service.telemetry.logs import configure
 from service.open_files import allow_open_files
 configure("info", sys.stderr)
 soft, hard, wanted = map(int, sys.argv[1:])

@@ -10,8 +10,8 @@ import pytest
 
 from service.errors import CannotListen
 from service.server import listen
+from tests.service.http_helpers import connect, head, receive
 from tests.service.running import PATIENCE_SECONDS, process, wait_for_sample
-from tests.service.talking import connect, head, receive
 
 JSON = {"Content-Type": "application/json"}
 

@@ -1,0 +1,1 @@
+"""The pages, and the tool that makes those that are generated."""

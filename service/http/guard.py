@@ -1,0 +1,67 @@
+"""What a request must pass before anything of it is looked at: the form and size of its head, and its key."""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import AmbiguousLength, ApiError, HeaderTooLarge, Rejection, Unauthorized
+from service.http.api_keys import ApiKeys
+from service.http.problems import problem_response
+from service.settings import Settings
+from service.telemetry.metrics import Metrics
+
+__all__ = ["KEY_HEADER", "Gate", "is_open"]
+
+KEY_HEADER = "X-API-Key"
+
+_OPEN_PATHS = frozenset({"/", "/docs", "/healthz", "/metrics", "/openapi.json", "/readyz"})
+_OPEN_FOLDER = "/assets/"
+
+
+class Gate:
+    """Pure ASGI, in front of the router: so a route that is added later needs a key without being told."""
+
+    def __init__(self, app: ASGIApp, *, keys: ApiKeys, metrics: Metrics, settings: Settings) -> None:
+        self._app = app
+        self._keys = keys
+        self._metrics = metrics
+        self._max_header_bytes = settings.max_header_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request, or refuse it before its body is read."""
+        if scope["type"] == "http":
+            try:
+                self._check(scope)
+            except ApiError as error:
+                if isinstance(error, Rejection):
+                    self._metrics.rejected(error.code)
+                await problem_response(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        if _num_bytes(scope) > self._max_header_bytes:
+            raise HeaderTooLarge(self._max_header_bytes)
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            # A proxy may go by the other one, and then take a part of this body for a request.
+            raise AmbiguousLength
+        if self._keys and not is_open(scope["path"]) and not self._keys.accept(_given_key(scope)):
+            raise Unauthorized
+
+
+def is_open(path: str) -> bool:
+    """Return whether a path is for everyone, key or not: health, figures, and what the service is."""
+    return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
+
+
+def _given_key(scope: Scope) -> str:
+    headers = Headers(scope=scope)
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else headers.get(KEY_HEADER, "")
+
+
+def _num_bytes(scope: Scope) -> int:
+    """Return the size of the head as clients usually write it, which is all that is known of it here."""
+    first = (
+        len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + len(" ? HTTP/1.1\r\n")
+    )
+    return first + sum(len(name) + len(value) + 4 for name, value in scope["headers"]) + len("\r\n")

@@ -1,0 +1,123 @@
+"""Around every request: its id, its metrics, its log line, and an answer even when everything else failed."""
+
+import asyncio
+import logging
+import random
+import re
+import time
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import ApiError, Draining, Internal
+from service.http.problems import problem_response
+from service.telemetry.logs import REQUEST_ID, log_event
+from service.telemetry.metrics import UNMATCHED, Metrics, method_label
+
+__all__ = ["CLIENT_LEFT", "REQUEST_ID_HEADER", "RequestMiddleware", "RouteTable"]
+
+REQUEST_ID_HEADER = "X-Request-ID"
+CLIENT_LEFT = 499
+"""Status in logs and metrics of a request whose client did not wait for the answer."""
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+# Asked every few seconds by machines: their log lines would hide all others.
+_PROBES = ("/healthz", "/readyz", "/metrics")
+
+
+class RouteTable:
+    """Finds the route that a path belongs to, for labels, which may hold nothing that a client sent."""
+
+    def __init__(self, routes: Sequence[str]) -> None:
+        self._routes = [(route, compile_path(route)[0]) for route in routes]
+
+    def find(self, path: str) -> str:
+        """Return the route's template, as in "/models/{version}", or "unmatched"."""
+        return next((route for route, pattern in self._routes if pattern.match(path)), UNMATCHED)
+
+
+class RequestMiddleware:
+    """Pure ASGI, outermost of ours."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, routes: RouteTable) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = choose_request_id(Headers(scope=scope).get(REQUEST_ID_HEADER))
+        token = REQUEST_ID.set(request_id)
+        exchange = _Exchange(send, request_id)
+        start = time.perf_counter()
+        try:
+            with self._metrics.in_flight.track_inprogress():
+                await self._answer(scope, receive, exchange)
+        finally:
+            self._record(scope, exchange, time.perf_counter() - start)
+            REQUEST_ID.reset(token)
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        try:
+            await self._app(_as_get(scope), receive, exchange.send)
+        except asyncio.CancelledError:
+            # The server cancels what is still running at the end of DRAIN_SECONDS.
+            await exchange.answer(Draining(), scope, receive)
+        except Exception as error:
+            log_event("internal_error", level=logging.ERROR, error=error)
+            await exchange.answer(Internal(), scope, receive)
+
+    def _record(self, scope: Scope, exchange: "_Exchange", duration_seconds: float) -> None:
+        route, method = self._routes.find(scope["path"]), method_label(scope["method"])
+        self._metrics.answered(route, method, exchange.status, duration_seconds)
+        level = logging.DEBUG if route in _PROBES and exchange.status < 400 else logging.INFO
+        log_event(
+            "request",
+            level=level,
+            route=route,
+            method=method,
+            status=exchange.status,
+            duration_seconds=round(duration_seconds, 6),
+            **scope.get("state", {}).get("log_fields", {}),
+        )
+
+
+class _Exchange:
+    """One response on its way out."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._started = False
+        self.status = CLIENT_LEFT
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, with the request's id in its headers."""
+        if message["type"] == "http.response.start":
+            self._started = True
+            self.status = message["status"]
+            MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self._request_id
+        await self._send(message)
+
+    async def answer(self, error: ApiError, scope: Scope, receive: Receive) -> None:
+        """Answer with an error, unless a part of another answer is already out."""
+        if self._started:
+            raise RuntimeError("failed in the middle of a response")  # so that the server cuts the connection
+        await problem_response(error)(scope, receive, self.send)
+
+
+def choose_request_id(given: str | None) -> str:
+    """Return the client's id when it is safe in headers and logs, else a new one."""
+    return (
+        given if given is not None and _SAFE_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
+    )  # told to everyone
+
+
+def _as_get(scope: Scope) -> Scope:
+    # HEAD is GET without the body, which the server leaves out by itself.
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope

@@ -1,0 +1,126 @@
+"""The OpenAPI document: what FastAPI finds by itself, and the errors, headers and limits that it cannot."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from service.errors import ApiError, HeaderTooLarge, RequestTimeout, Unauthorized
+from service.http.guard import KEY_HEADER, is_open
+from service.http.problems import MEDIA_TYPE
+from service.http.schemas import PredictRequest, Problem
+from service.settings import Settings
+from service.telemetry.metrics import Endpoint
+
+__all__ = ["Document", "build_document", "endpoints", "header_parameter", "problems", "request_body"]
+
+Document = dict[str, Any]
+
+_SCHEMAS = "#/components/schemas/"
+_REQUEST_ID = {
+    "description": "The id of the request: the client's own, if it sent a safe one, else a new one.",
+    "schema": {"type": "string"},
+}
+_RETRY_AFTER = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}}
+
+
+def problems(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that may answer with these errors."""
+    return {
+        status: _response([k for k in kinds if k.status == status])
+        for status in sorted({k.status for k in kinds})
+    }
+
+
+def request_body(schema: type[BaseModel]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that parses its body itself."""
+    content = {"application/json": {"schema": {"$ref": _SCHEMAS + schema.__name__}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def header_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that reads a header itself."""
+    return {"parameters": [{"name": name, "in": "header", "description": description, "schema": schema}]}
+
+
+def build_document(app: FastAPI, settings: Settings, *, needs_api_key: bool) -> Document:
+    """Return the whole document, as it is of a service with these settings."""
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    _add_schemas(document)
+    _add_limits(document, settings)
+    _add_refusals(document)
+    if needs_api_key:
+        _add_keys(document)
+    for operation in _operations(document):
+        for response in operation["responses"].values():
+            response.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID
+    return document
+
+
+def endpoints(document: Document) -> list[Endpoint]:
+    """Return every route and method of the document, with the statuses that it declares."""
+    return [
+        Endpoint(route, method.upper(), tuple(map(int, operation["responses"])))
+        for route, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
+    status = HTTPStatus(kinds[0].status)
+    codes = "; ".join(f"`{kind.code}`: {(kind.__doc__ or '').strip()}" for kind in kinds)
+    response: dict[str, Any] = {
+        "description": f"{status.phrase}. {codes}",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS + Problem.__name__}}},
+    }
+    if any("Retry-After" in kind.headers for kind in kinds):
+        response["headers"] = {"Retry-After": _RETRY_AFTER}
+    return response
+
+
+def _add_schemas(document: Document) -> None:
+    """Add those that FastAPI does not meet on its way through the routes."""
+    _, schemas = models_json_schema(
+        [(PredictRequest, "validation"), (Problem, "serialization")], ref_template=_SCHEMAS + "{model}"
+    )
+    document["components"]["schemas"] |= schemas["$defs"]
+
+
+def _add_limits(document: Document, settings: Settings) -> None:
+    reviews = document["components"]["schemas"][PredictRequest.__name__]["properties"]["reviews"]
+    reviews["maxItems"] = settings.max_reviews_per_request
+    reviews["items"]["maxLength"] = settings.max_review_characters
+
+
+def _add_refusals(document: Document) -> None:
+    """Add what a request is answered with before its route is found."""
+    for operation in _operations(document):
+        _add_problems(operation, HeaderTooLarge)
+        if "requestBody" in operation:
+            _add_problems(operation, RequestTimeout)
+
+
+def _add_keys(document: Document) -> None:
+    document["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+        "header": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+    }
+    for route, methods in document["paths"].items():
+        for operation in () if is_open(route) else methods.values():
+            operation["security"] = [{"bearer": []}, {"header": []}]
+            _add_problems(operation, Unauthorized)
+
+
+def _add_problems(operation: dict[str, Any], *kinds: type[ApiError]) -> None:
+    operation["responses"] |= {str(status): response for status, response in problems(*kinds).items()}
+
+
+def _operations(document: Document) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()

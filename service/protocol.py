@@ -1,0 +1,172 @@
+"""One client's connection: what a client can cost by sending too much, too slowly, or not reading.
+
+Uvicorn limits none of that before a request's head is complete, and its protocol for httptools bounds neither
+trailers nor requests that come before the last one is answered.
+"""
+
+import time
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from service.errors import ApiError, BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections
+from service.http.middleware import REQUEST_ID_HEADER, choose_request_id
+from service.http.problems import problem_response
+from service.runtime.state import State
+from service.telemetry.logs import REQUEST_ID
+from service.telemetry.metrics import Cut
+
+__all__ = ["Connection"]
+
+
+class _Phase(Enum):
+    """What a connection waits for."""
+
+    NOTHING = auto()
+    """Its client may send a request or not; uvicorn closes it after KEEP_ALIVE_SECONDS."""
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    """Of ours, not of the client."""
+    READER = auto()
+    """The client is to take its answer."""
+
+
+_IDLE = (_Phase.HEAD, _Phase.NOTHING)
+
+
+class Connection(HttpToolsProtocol):
+    """Uvicorn's, with limits. Owned by the event loop; `check` must be called about once a second."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  # uvicorn's own
+        super().__init__(*arguments, **named)
+        application: Any = self.config.app
+        state: State = application.state.service
+        self._settings = state.settings
+        self._metrics = state.metrics
+        self._head_bytes = 0
+        self._in_head = False
+        self._phase: tuple[_Phase, object] = (_Phase.HEAD, None)
+        self._since_seconds = time.monotonic()  # finer than the loop's clock: the oldest must be known
+
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # uvicorn narrows it, too
+        """Make room for the connection where there are too many, or refuse it."""
+        super().connection_made(transport)
+        if len(self.connections) > self._settings.max_connections:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, up to the limit for a head that is not complete."""
+        before = self._request
+        in_body = before is not None and before.more_body
+        super().data_received(data)
+        if self._request is not before:
+            self._head_bytes = 0
+        elif not in_body:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._settings.max_header_bytes:
+                self._refuse("header_too_large", HeaderTooLarge(self._settings.max_header_bytes))
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep the headers of a head alone: trailers have no limit, and nobody reads them."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """End a head."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Read no more while requests wait that were read already: uvicorn would let them pile up."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own text
+        """Answer what is no HTTP in the shape of all errors."""
+        self._refuse("bad_request", BadRequest("This is not valid HTTP/1.1."))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not about to be closed."""
+        return not self.transport.is_closing()
+
+    def check(self, now_seconds: float) -> None:
+        """Close it when its client has owed the same for too long; takes the time on the monotonic clock."""
+        phase = (self._phase_now(), self._request)
+        if phase != self._phase:
+            self._phase, self._since_seconds = phase, now_seconds
+        elif now_seconds - self._since_seconds > self._settings.client_timeout_seconds:
+            self._give_up(phase[0])
+
+    @property
+    def _request(self) -> RequestResponseCycle | None:
+        """The last request whose head is complete."""
+        return self.cycle  # uvicorn's annotation leaves out that there may be none
+
+    def _phase_now(self) -> _Phase:
+        request = self._request
+        if self.transport.get_write_buffer_size() > 0:
+            return _Phase.READER
+        if request is None:
+            return _Phase.HEAD
+        if not request.response_complete:
+            return _Phase.BODY if request.more_body else _Phase.ANSWER
+        # Uvicorn ends this timer as soon as anything comes: a part of the next head, or the rest of a body.
+        return _Phase.HEAD if self.timeout_keep_alive_task is None else _Phase.NOTHING
+
+    def _give_up(self, phase: _Phase) -> None:
+        if phase is _Phase.READER:
+            self._metrics.cut("answer_not_taken")
+            self.transport.abort()
+        elif phase is _Phase.BODY or (phase is _Phase.HEAD and self._head_bytes > 0):
+            self._refuse("request_timeout", RequestTimeout(self._settings.client_timeout_seconds))
+        elif phase is _Phase.HEAD:  # not a byte of a request
+            self._metrics.cut("request_timeout")
+            self.transport.close()
+
+    def _make_room(self) -> None:
+        rivals = [each for each in self.connections if isinstance(each, Connection) and each.is_open]
+        if len(rivals) <= self._settings.max_connections:
+            return
+        idle = [each for each in rivals if each is not self and each._phase_now() in _IDLE]
+        if idle:
+            self._metrics.cut("made_room")
+            min(idle, key=lambda each: each._since_seconds).transport.close()
+        else:
+            self._refuse("too_many_connections", TooManyConnections())
+
+    def _refuse(self, reason: Cut, error: ApiError) -> None:
+        """Answer with an error that no request has, and close."""
+        if not self.is_open:
+            return
+        self._metrics.cut(reason)
+        request = self._request
+        if request is None or not request.response_started or request.response_complete:
+            self.transport.write(_as_bytes(error))
+        self.transport.close()
+        if request is not None:  # whatever works on it may stop
+            request.disconnected = True
+            request.message_event.set()
+
+
+def _as_bytes(error: ApiError) -> bytes:
+    request_id = choose_request_id(None)
+    token = REQUEST_ID.set(request_id)
+    response = problem_response(error)
+    REQUEST_ID.reset(token)
+    headers = [*response.raw_headers, (REQUEST_ID_HEADER.lower().encode(), request_id.encode())]
+    lines = [
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode(),
+        *(name + b": " + value for name, value in headers),
+        b"connection: close",
+    ]
+    return b"\r\n".join([*lines, b"", bytes(response.body)])

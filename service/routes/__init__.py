@@ -1,0 +1,1 @@
+"""What FastAPI sees: one router for each group of routes."""

@@ -1,0 +1,62 @@
+"""The routes for people and machines that run the service: health, metrics, what is loaded."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from service.errors import Draining, InvalidRequest, NotFound, NotReady, Unhealthy
+from service.http.openapi import problems
+from service.http.schemas import Health, ModelDetail, ModelInfo, ModelList, Readiness, model_name
+from service.runtime.state import state_of
+
+__all__ = ["router"]
+
+METRICS_TYPE = "text/plain; version=0.0.4"
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/", include_in_schema=False)
+async def root() -> Response:
+    """Lead people to the documentation."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/healthz", summary="Is the process alive?", responses=problems(Unhealthy))
+async def healthz(request: Request) -> Health:
+    """Answer 200 while the process and all its lanes make progress; restart it when this fails."""
+    state_of(request).lifecycle.check_health()
+    return Health(status="alive")
+
+
+@router.get("/readyz", summary="Are requests taken?", responses=problems(NotReady, Draining))
+async def readyz(request: Request) -> Readiness:
+    """Answer 200 while a verified, warm model takes requests; send no traffic when this fails."""
+    predictor = state_of(request).lifecycle.admit()
+    return Readiness(status="ready", model=model_name(predictor.version))
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """Return all metrics in the Prometheus text format."""
+    return Response(state_of(request).metrics.render(), media_type=METRICS_TYPE)
+
+
+@router.get("/models", summary="Which models are loaded?")
+async def models(request: Request) -> ModelList:
+    """List the loaded models with their figures; none while the first is being loaded."""
+    predictor = state_of(request).lifecycle.predictor
+    return ModelList(models=[] if predictor is None else [ModelInfo.of(predictor.version)])
+
+
+@router.get("/models/{version}", summary="A model and its card", responses=problems(NotFound, InvalidRequest))
+async def model(
+    request: Request, version: Annotated[int, Path(ge=1, description="Its number.")]
+) -> ModelDetail:
+    """Describe a loaded model, its card included."""
+    predictor = state_of(request).lifecycle.predictor
+    if predictor is None or predictor.version.manifest.version != version:
+        raise NotFound("No model of this version is loaded; /models lists those that are.")
+    return ModelDetail.of(predictor.version)

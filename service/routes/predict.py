@@ -1,0 +1,119 @@
+"""POST /predict."""
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from sentiment import Prediction
+from service.errors import (
+    BodyTooLarge,
+    DeadlineExceeded,
+    Draining,
+    InferenceFailed,
+    InvalidRequest,
+    MalformedJson,
+    NotReady,
+    Overloaded,
+    Rejection,
+    UnsupportedMediaType,
+)
+from service.http.body import check_media_type, parse_json, read_body
+from service.http.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER, Deadline, timeout_ms
+from service.http.middleware import CLIENT_LEFT
+from service.http.openapi import header_parameter, problems, request_body
+from service.http.schemas import PredictRequest, PredictResponse, parse_request, response_json
+from service.runtime.state import State, state_of
+
+__all__ = ["PATH", "predict", "router"]
+
+PATH = "/predict"
+
+router = APIRouter(tags=["predict"])
+
+
+@router.post(
+    PATH,
+    summary="Score reviews",
+    response_model=PredictResponse,
+    responses=problems(
+        MalformedJson,
+        BodyTooLarge,
+        UnsupportedMediaType,
+        InvalidRequest,
+        Overloaded,
+        InferenceFailed,
+        NotReady,
+        Draining,
+        DeadlineExceeded,
+    ),
+    openapi_extra=request_body(PredictRequest)
+    | header_parameter(
+        TIMEOUT_HEADER,
+        "Milliseconds from now in which the answer is of use; the service may have a shorter default.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
+    ),
+)
+async def predict(request: Request) -> Response:
+    """Return the sentiment of each review, in the order of the request.
+
+    The same text has the same score, whatever it is sent with.
+    """
+    state = state_of(request)
+    try:
+        return await _answer(request, state)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_LEFT)
+    except Rejection as error:
+        state.metrics.rejected(error.code)
+        raise
+
+
+async def _answer(request: Request, state: State) -> Response:
+    state.lifecycle.admit()
+    ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
+    async with Deadline(ends_at_seconds) as deadline:
+        texts = await _read(request, state)
+        deadline.is_read = True
+        # Asked again, since the body may have taken long to come in.
+        predictor = state.lifecycle.admit()
+        version = predictor.version.manifest.version
+        request.state.log_fields = {"num_reviews": len(texts), "model_version": version}
+        with predictor.admitted(texts, deadline_seconds=ends_at_seconds) as job:
+            predictions = await _unless_gone(request, predictor.answer(job, texts))
+    state.metrics.predicted(version, predictions)
+    with state.metrics.stage("respond"):
+        content = response_json(predictor.version, predictions)
+    return Response(content, media_type="application/json")
+
+
+async def _read(request: Request, state: State) -> list[str]:
+    check_media_type(request)
+    try:
+        with state.metrics.stage("read"):
+            body = await read_body(request, max_bytes=state.settings.max_body_bytes)
+    except (ClientDisconnect, asyncio.CancelledError):
+        state.metrics.cancelled("read")
+        raise
+    with state.metrics.stage("parse"):
+        return parse_request(parse_json(body), state.settings)
+
+
+async def _unless_gone(request: Request, answer: asyncio.Future[list[Prediction]]) -> list[Prediction]:
+    """Return the predictions; raises ClientDisconnect as soon as the client has left."""
+    watcher = asyncio.create_task(_wait_for_disconnect(request))
+    watcher.add_done_callback(lambda _: answer.cancel())
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if watcher.done():
+            raise ClientDisconnect from None
+        raise
+    finally:
+        watcher.cancel()
+
+
+async def _wait_for_disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

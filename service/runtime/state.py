@@ -1,0 +1,27 @@
+"""What the routes share, one for each application."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from service.runtime.lifecycle import Lifecycle
+from service.settings import Settings
+from service.telemetry.metrics import Metrics
+
+__all__ = ["State", "state_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The parts of a running service."""
+
+    settings: Settings
+    metrics: Metrics
+    lifecycle: Lifecycle
+    needs_api_key: bool
+
+
+def state_of(request: Request) -> State:
+    """Return the state of the application that a request came to."""
+    state: State = request.app.state.service
+    return state

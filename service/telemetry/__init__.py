@@ -1,0 +1,1 @@
+"""Metrics and logs, which every other room may write to."""

@@ -1,0 +1,233 @@
+"""What one client can cost: real connections to real servers, with limits so small that they are soon met."""
+
+import json
+import select
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+import pytest
+
+from tests.service.http_helpers import connect, head, receive
+from tests.service.running import (
+    PATIENCE_SECONDS,
+    Process,
+    process,
+    samples,
+    series,
+    service,
+    wait_for_sample,
+)
+
+SMALL = b'{"reviews":["good"]}'
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+def cut(reason: str) -> str:
+    """Return the series that counts connections closed for a reason."""
+    return series("sentiment_connections_cut_total", reason=reason)
+
+
+def refusal(answers: BinaryIO, status: int, code: str) -> dict[str, object]:
+    """Check that the last thing on a connection is a whole problem document, and return it."""
+    front, body = receive(answers).split(b"\r\n\r\n")
+    lines = front.decode().splitlines()
+    headers = dict(line.split(": ", 1) for line in lines[1:])
+    assert lines[0].startswith(f"HTTP/1.1 {status} ")
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"
+    content: dict[str, object] = json.loads(body)
+    assert (content["status"], content["code"]) == (status, code)
+    assert content["request_id"] == headers["x-request-id"]
+    assert answers.read() == b""
+    return content
+
+
+@pytest.fixture(scope="module")
+def hasty(tiny_store: Path) -> Iterator[str]:
+    """Run a service that waits for its clients for a second only."""
+    with service(tiny_store, client_timeout_seconds=1, max_header_bytes=1024) as url:
+        yield url
+
+
+def test_a_head_that_never_ends_is_given_up(hasty: str) -> None:
+    with connect(hasty) as (connection, answers):
+        connection.sendall(HEALTH[:-2])
+        refusal(answers, 408, "request_timeout")
+    assert samples(hasty)[cut("request_timeout")] >= 1
+
+
+def test_a_second_head_that_never_ends_is_given_up(hasty: str) -> None:
+    with connect(hasty) as (connection, answers):
+        connection.sendall(HEALTH)
+        assert receive(answers).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(HEALTH[:-2])
+        refusal(answers, 408, "request_timeout")
+
+
+def test_a_connection_without_a_request_is_closed(hasty: str) -> None:
+    with connect(hasty) as (_, answers):
+        assert answers.read() == b""
+
+
+def test_a_body_that_never_ends_is_given_up_whatever_the_client_allows_itself(hasty: str) -> None:
+    with connect(hasty) as (connection, answers):
+        connection.sendall(head(100, "X-Request-Timeout-Ms: 3600000") + b"{")
+        refusal(answers, 408, "request_timeout")
+    cancelled = series("sentiment_requests_cancelled_total", stage="read")
+    wait_for_sample(hasty, cancelled, 1)
+
+
+def test_the_rest_of_a_body_that_was_refused_may_not_come_for_ever(hasty: str) -> None:
+    with connect(hasty) as (connection, answers):
+        connection.sendall(head(10**12) + b"{")
+        assert b'"code":"body_too_large"' in receive(answers)
+        connection.sendall(b" ")
+        assert answers.read() == b""
+
+
+def test_an_answer_that_is_not_taken_is_thrown_away(hasty: str) -> None:
+    asset = b"GET /assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n"
+    with connect(hasty) as (connection, _):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(asset * 10)  # 15 MB, more than any socket's buffers
+        wait_for_sample(hasty, cut("answer_not_taken"), 1)
+
+
+def test_a_connection_that_is_used_again_and_again_stays_open(hasty: str) -> None:
+    with connect(hasty) as (connection, answers):
+        before = samples(hasty)
+        for _ in range(500):
+            connection.sendall(HEALTH[:20])  # mostly, it is read by itself
+            connection.sendall(HEALTH[20:])
+            assert receive(answers).startswith(b"HTTP/1.1 200 ")
+        assert samples(hasty)[cut("request_timeout")] == before[cut("request_timeout")]
+
+
+@pytest.mark.parametrize("size", [1025, 100_000, 1_000_000])
+def test_too_large_a_head_is_refused(hasty: str, size: int) -> None:
+    before = samples(hasty)
+    front = b"GET /healthz HTTP/1.1\r\nHost: test\r\n"
+    with connect(hasty) as (connection, answers):
+        connection.sendall(front + b"X-Filler: ")
+        send_what_is_taken(connection, b"a" * (size - len(front)) + b"\r\n\r\n")
+        front_of_answer = answers.readline()
+    assert front_of_answer.startswith(b"HTTP/1.1 431 ")
+    rejected = series("sentiment_requests_rejected_total", reason="header_too_large")
+    after = samples(hasty)
+    assert after[cut("header_too_large")] + after[rejected] == (
+        before[cut("header_too_large")] + before[rejected] + 1
+    )
+
+
+def send_what_is_taken(connection: socket.socket, data: bytes) -> None:
+    """Send until the other side closes the connection."""
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(data)
+
+
+def test_a_head_that_is_not_complete_is_refused_as_soon_as_it_is_too_large(hasty: str) -> None:
+    with connect(hasty) as (connection, answers):
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nX-Filler: ")
+        connection.sendall(b"a" * 1024)
+        assert "1024 bytes" in str(refusal(answers, 431, "header_too_large")["detail"])
+
+
+@pytest.mark.parametrize("target", ["/healthz?" + "q" * 1024, "/" + "p" * 1024])
+def test_too_long_an_address_is_refused(hasty: str, target: str) -> None:
+    response = httpx.get(f"{hasty}{target}")
+    assert (response.status_code, response.json()["code"]) == (431, "header_too_large")
+
+
+def test_what_is_no_http_is_answered_with_a_problem(running: Process) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(b"hello\r\n\r\n")
+        refusal(answers, 400, "bad_request")
+    assert samples(running.url())[cut("bad_request")] >= 1
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\nContent-Length: 5\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: +20\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length : 20\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nX-A: b\x00c\r\n\r\n",
+    ],
+)
+def test_a_head_that_two_parsers_could_read_differently_is_refused(running: Process, front: bytes) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(front + SMALL)
+        refusal(answers, 400, "bad_request")
+
+
+def test_a_new_connection_takes_the_place_of_the_one_that_is_idle_longest(tiny_store: Path) -> None:
+    with service(tiny_store, max_connections=3) as url, ExitStack() as stack:
+        oldest, *others = [stack.enter_context(connect(url)) for _ in range(3)]
+        others[0][0].sendall(HEALTH)
+        assert receive(others[0][1]).startswith(b"HTTP/1.1 200 ")
+        connection, answers = stack.enter_context(connect(url))
+        assert oldest[1].read() == b""
+        for each, answer in (*others, (connection, answers)):
+            each.sendall(HEALTH)
+            assert receive(answer).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n")
+        found = receive(answers).decode()
+        assert f"{cut('made_room')} 1.0\n" in found
+        assert "\nsentiment_connections 3.0\n" in found
+
+
+def test_a_crowd_of_connections_keeps_nobody_out(tiny_store: Path) -> None:
+    with service(tiny_store, max_connections=10) as url, ExitStack() as stack:
+        for _ in range(200):
+            connection, _ = stack.enter_context(connect(url))
+            connection.sendall(HEALTH[:-2])
+        for _ in range(3):
+            assert httpx.post(f"{url}/predict", json={"reviews": ["good"]}).status_code == 200
+        assert samples(url)["sentiment_connections"] <= 11
+
+
+def test_one_more_is_refused_while_all_connections_are_at_work(tiny_store: Path) -> None:
+    with service(tiny_store, max_connections=2) as url, ExitStack() as stack:
+        busy = [stack.enter_context(connect(url)) for _ in range(2)]
+        for connection, answers in busy:
+            connection.sendall(head(len(SMALL), "Expect: 100-continue"))
+            assert answers.readline() == b"HTTP/1.1 100 Continue\r\n"
+            assert answers.readline() == b"\r\n"
+        with connect(url) as (_, nothing):
+            assert refusal(nothing, 503, "too_many_connections")
+        for connection, answers in busy:
+            connection.sendall(SMALL)
+            assert receive(answers).startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_end_does_not_wait_for_heads_that_never_end(tiny_store: Path, tmp_path: Path) -> None:
+    with process(tmp_path / "stderr", "--model-store", str(tiny_store)) as running:
+        running.wait_for("ready")
+        with connect(running.url()) as (connection, answers):
+            connection.sendall(HEALTH[:-2])
+            wait_for_sample(running.url(), "sentiment_connections", 2)
+            running.send_signal(signal.SIGTERM)
+            assert answers.read() == b""
+        assert running.wait() == 0
+
+
+def test_requests_that_wait_for_an_answer_are_not_read_without_end(running: Process) -> None:
+    many = HEALTH * 1000
+    num_sent = num_answered = 0
+    with connect(running.url()) as (connection, _):
+        connection.setblocking(False)
+        while num_answered < 3000:
+            readable, writable, _ = select.select([connection], [connection], [], PATIENCE_SECONDS)
+            if readable:
+                num_answered += connection.recv(2**20).count(b"HTTP/1.1 200 ")
+            elif writable:
+                num_sent += connection.send(many)
+            # What the buffers of both sides hold in between is some megabytes.
+            assert num_sent - num_answered * len(HEALTH) < 16 * 2**20
