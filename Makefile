@@ -10,6 +10,7 @@ DATA ?= data/aclImdb_v1.tar.gz
 REVIEWS ?= $(DATA)
 SECONDS ?= 4
 ROUNDS ?= 3
+WORKERS ?= 2
 COMPOSE ?= docker compose
 PROMETHEUS ?= http://127.0.0.1:9090
 SBOM_TOOL := cyclonedx-bom==7.5.0
@@ -17,7 +18,7 @@ AUDIT_TOOL := pip-audit==2.10.1
 ADVISORIES ?= https://api.osv.dev/v1/query
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train setup test test-compose check fix audit bench sbom dashboard-preview clean
+.PHONY: help serve train setup test soak test-compose check fix audit bench sbom dashboard-preview clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,8 +32,11 @@ train: $(VENV)/.development ## Train the cpu recipe on the IMDB archive, DATA=pa
 
 setup: $(VENV)/.development ## Make .venv with everything
 
-test: $(VENV)/.development ## Run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.development ## Run the tests, on two workers
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+
+soak: $(VENV)/.development ## Run the tests that repeat a fault at full size
+	TEST_SCALE=1 $(BIN)/python -m pytest -m soak --durations=0
 
 test-compose: $(VENV)/.development ## Build and run the whole deployment, break it, scale it, take it down (COMPOSE=command)
 	COMPOSE="$(COMPOSE)" $(BIN)/python -m pytest --durations=0 --durations-min=1 tests/deploy/test_compose.py

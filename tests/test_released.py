@@ -5,6 +5,8 @@ import pytest
 from model_store import RELEASED, Store, golden
 from sentiment import Classifier
 
+pytestmark = pytest.mark.xdist_group("released")
+
 MAX_BYTES = 20_000_000
 
 

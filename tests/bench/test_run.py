@@ -22,6 +22,8 @@ from bench.serving.server import running
 from bench.serving.workload import SHORT_WORDS, Workload
 from model_store import RELEASED, Store
 
+pytestmark = pytest.mark.xdist_group("several processes")
+
 MODEL = "reviews-small@production"
 
 

@@ -16,7 +16,7 @@ from service.server import listen
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIG = ROOT / "deploy/ray/serve.yaml"
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 STORE_BYTES = 80 * 1024**2
 POLL_SECONDS = 0.1
 

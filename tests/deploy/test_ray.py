@@ -15,6 +15,8 @@ import yaml
 from service.settings import Settings
 from tests.deploy.ray_cluster import CONFIG, ROOT, RayService, ray_service, wait_until
 
+pytestmark = pytest.mark.xdist_group("several processes")
+
 NUM_CLIENTS = 4
 REVIEW = "A dull film: two hours that I will never get back. The cast is good, and the story is not."
 SMALL = {"name": "reviews-small", "version": 1}

@@ -12,6 +12,7 @@ import pytest
 from model_store import Draft, InvalidDraft, ModelNotFound, Store, StoreNotFound, StoreUnavailable
 from tests.model_store.drafts import small_draft, with_files
 from tests.model_store.obstacles import files_limited_to
+from tests.scale import scaled
 
 TOP = Path(__file__).parents[2]
 
@@ -159,8 +160,11 @@ def test_foreign_names_do_no_harm(store: Store, draft: Draft) -> None:
     assert hidden(store) == [".publishing-file", ".publishing-link"]
 
 
+@pytest.mark.soak
 def test_many_publishers_at_once_get_a_version_each(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.model_store.crowd", str(tmp_path / "store"), "6", "4"]
+    num_publishers, num_rounds = 6, scaled(400)
+    command = [sys.executable, "-m", "tests.model_store.crowd", str(tmp_path / "store")]
+    command += [str(num_publishers), str(num_rounds)]
     store, num_seen = Store(tmp_path / "store"), 0
     with subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE, text=True) as crowd:
         while crowd.poll() is None:  # A reader meanwhile sees whole versions only.
@@ -170,7 +174,7 @@ def test_many_publishers_at_once_get_a_version_each(tmp_path: Path) -> None:
         assert crowd.stdout is not None
         published = sorted(map(int, crowd.stdout.read().split()))
     assert crowd.returncode == 0
-    assert published == list(range(1, 25))
+    assert published == list(range(1, num_publishers * num_rounds + 1))
     assert visible_versions(store) == published
     assert hidden(store) == []
     assert sorted(store.aliases("reviews").values()) == published, "no publisher's alias is lost"

@@ -9,6 +9,9 @@ from model_store import CorruptVersion, InvalidManifest, NewerSchema, Store, Sto
 from tests.model_store.drafts import small_draft
 from tests.model_store.edits import edit_manifest
 from tests.model_store.obstacles import flipped, forbidden
+from tests.scale import scaled
+
+pytestmark = pytest.mark.xdist_group("reader")
 
 FILES = ["model.safetensors", "tokenizer.json", "golden.jsonl", "MODEL_CARD.md", "report/roc.png"]
 OWN_FILES = ["manifest.json", "manifest.json.sha256"]
@@ -30,7 +33,8 @@ def folder(store: Store, published: Store) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES + OWN_FILES)
-@settings(max_examples=30, deadline=None)
+@pytest.mark.soak
+@settings(max_examples=scaled(3000), deadline=None)
 @given(place=st.integers(min_value=0), mask=st.integers(min_value=1, max_value=255))
 def test_flipped_byte_is_refused_by_its_file(published: Store, name: str, place: int, mask: int) -> None:
     path = published.root / "reviews" / "1" / name

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment import TOLERANCE, Engine, InvalidConfiguration, TokenizedReview
+from tests.scale import scaled
 from tests.sentiment.networks import POOLINGS, SHAPES, VOCABULARY_SIZE, network, padded
 
 ENGINES = {
@@ -25,7 +26,8 @@ def tokenized(ids: Sequence[int]) -> TokenizedReview:
     return TokenizedReview(ids=list(ids), num_tokens=len(ids), truncated=False, unknown_ratio=0.0)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.soak
+@settings(max_examples=scaled(6000), deadline=None)
 @given(
     kind=st.sampled_from(sorted(ENGINES)),
     reviews=st.lists(IDS, min_size=1, max_size=12),

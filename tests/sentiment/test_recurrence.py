@@ -1,9 +1,11 @@
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment import TOLERANCE
 from sentiment.recurrence import MAX_REVIEWS, MAX_TOGETHER_BYTES, MAX_TOKENS, Recurrence
+from tests.scale import scaled
 from tests.sentiment.networks import POOLINGS, SHAPES, VOCABULARY_SIZE, padded, trained_network
 
 NETWORKS = {
@@ -15,7 +17,8 @@ RUNNERS = {kind: Recurrence(model) for kind, model in NETWORKS.items()}
 IDS = st.lists(st.integers(1, VOCABULARY_SIZE - 1), min_size=1, max_size=45)
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.soak
+@settings(max_examples=scaled(10_000), deadline=None)
 @given(kind=st.sampled_from(sorted(NETWORKS)), reviews=st.lists(IDS, min_size=1, max_size=9))
 def test_the_logits_are_those_of_the_network(
     kind: tuple[str, tuple[int, bool]], reviews: list[list[int]]

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.scale import scaled
 from tests.service import faults
 from tests.service.http_helpers import connect, head, post, problem, receive
 from tests.service.running import (
@@ -222,6 +223,7 @@ def test_a_client_killed_while_it_waits_costs_no_compute(slow_store: Path) -> No
         assert samples(url)["sentiment_batch_reviews_sum"] == 1
 
 
+@pytest.mark.soak
 def test_threads_and_open_files_end_where_they_began(slow_store: Path, tmp_path: Path) -> None:
     body = json.dumps({"reviews": ["good " * 400] * 100}).encode()
     with process(tmp_path / "stderr", "--model-store", str(slow_store)) as running:
@@ -242,7 +244,7 @@ def test_threads_and_open_files_end_where_they_began(slow_store: Path, tmp_path:
 
         misbehave()
         before = usage()
-        for _ in range(10):
+        for _ in range(scaled(1000)):
             misbehave()
         wait_until(lambda: all(now <= then for now, then in zip(usage(), before, strict=True)))
         found = samples(url)
@@ -251,7 +253,9 @@ def test_threads_and_open_files_end_where_they_began(slow_store: Path, tmp_path:
         assert running.errors() == ""
 
 
-def test_sigterm_in_the_middle_of_many_clients(slow_store: Path, tmp_path: Path) -> None:
+@pytest.mark.soak
+@pytest.mark.parametrize("_attempt", range(scaled(100)))
+def test_sigterm_in_the_middle_of_many_clients(slow_store: Path, tmp_path: Path, _attempt: int) -> None:
     def insist() -> int:
         num_answers = 0
         with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
@@ -293,6 +297,7 @@ def test_a_stuck_lane_cannot_hold_up_the_end(slow_store: Path) -> None:
     gate.open()
 
 
+@pytest.mark.soak
 def test_memory_stays_flat_over_requests_of_random_shapes(slow_store: Path, tmp_path: Path) -> None:
     chance = random.Random(3)
 
@@ -308,5 +313,5 @@ def test_memory_stays_flat_over_requests_of_random_shapes(slow_store: Path, tmp_
         running.wait_for("ready")
         url = running.url()
         with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
-            before = memory_after(200)
-            assert memory_after(200) - before < 4 * 2**20
+            before = memory_after(scaled(20_000))
+            assert memory_after(scaled(20_000)) - before < 4 * 2**20

@@ -23,6 +23,8 @@ from tests.service.running import (
     wait_for_sample,
 )
 
+pytestmark = pytest.mark.xdist_group("connection")
+
 SMALL = b'{"reviews":["good"]}'
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
 

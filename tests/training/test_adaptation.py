@@ -21,6 +21,8 @@ from training.plan import Plan
 from training.recipe import load_recipe
 from training.run import Run
 
+pytestmark = pytest.mark.xdist_group("adaptation")
+
 ADAPTING = """\
 description = "A tiny adaptation."
 validation_ratio = 0.3

@@ -9,6 +9,8 @@ from model_store import Draft, Store
 from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from training.__main__ import main
 
+pytestmark = pytest.mark.xdist_group("comparison")
+
 
 @pytest.fixture(scope="module")
 def weak_store(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -9,11 +9,14 @@ import pytest
 
 from model_store import DataFingerprint, Store
 from tests.sample_reviews import made_up_reviews, write_jsonl
+from tests.scale import scaled
 from training.__main__ import main
 from training.ledger import LEDGER_FILE, Ledger
 from training.plan import Plan
 from training.recipe import load_recipe
 from training.run import Run
+
+NUM_RUNS = scaled(5_000)
 
 
 def new_run(folder: Path, num_files: int = 1) -> Run:
@@ -95,12 +98,13 @@ def test_a_run_that_is_not_in_the_ledger_has_no_number(tmp_path: Path) -> None:
 
 
 def _begin_many(folder: Path, process: int, barrier: "multiprocessing.synchronize.Barrier") -> None:
-    ledgers = [ledger_of(new_run(folder / f"{process}-{number}")) for number in range(50)]
+    ledgers = [ledger_of(new_run(folder / f"{process}-{number}")) for number in range(NUM_RUNS)]
     barrier.wait()
     for ledger in ledgers:
         ledger.begin()
 
 
+@pytest.mark.soak
 def test_processes_at_once_lose_no_line(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(2)
@@ -110,7 +114,7 @@ def test_processes_at_once_lose_no_line(tmp_path: Path) -> None:
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
-    assert len({str(line["run"]) for line in lines(tmp_path)}) == 100
+    assert len({str(line["run"]) for line in lines(tmp_path)}) == 2 * NUM_RUNS
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from training.__main__ import main
 from training.errors import TooFewDevices
 from training.processes import check_gpus, share
 
+pytestmark = pytest.mark.xdist_group("several processes")
+
 RANDOM = {"with dropout", "resumed"}
 TEXTS = ["a wonderful film", "simply awful", "the camera moves", "wooden acting, two hours long"]
 

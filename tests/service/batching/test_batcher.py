@@ -18,6 +18,8 @@ from service.telemetry.metrics import Metrics
 from tests.service import faults, stores
 from tests.service.running import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.xdist_group("batcher")
+
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:

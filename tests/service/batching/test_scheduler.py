@@ -12,6 +12,7 @@ from service.batching.pending import padded_length
 from service.batching.request import Batch, Job, Phase
 from service.batching.scheduler import Closed, Full, Scheduler
 from service.outcomes import Failure, Outcome
+from tests.scale import scaled
 
 MAX_BATCH_TOKENS = 256
 MAX_QUEUE_TOKENS = 1500
@@ -233,10 +234,10 @@ class PaddedEvents(Events):
     pads = True
 
 
-Events.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
-TestEvents = Events.TestCase
+Events.TestCase.settings = settings(max_examples=scaled(6000), stateful_step_count=30, deadline=None)
+TestEvents = pytest.mark.soak(Events.TestCase)
 PaddedEvents.TestCase.settings = Events.TestCase.settings
-TestPaddedEvents = PaddedEvents.TestCase
+TestPaddedEvents = pytest.mark.soak(PaddedEvents.TestCase)
 
 
 def test_near_equal_lengths_run_together() -> None:

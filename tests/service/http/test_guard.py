@@ -9,6 +9,8 @@ from service.http.guard import is_open
 from tests.service.http_helpers import connect, head, problem, receive
 from tests.service.running import Process, process, samples, series
 
+pytestmark = pytest.mark.xdist_group("gate")
+
 KEY = "a-key-that-nobody-guesses"
 NEXT = "the-key-that-comes-after-it"
 BODY = {"reviews": ["good"]}
