@@ -2,11 +2,15 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+
+# Before the libraries that read it: tests and the programs that they start compute with the same number of
+# threads, since it changes the last bits of a sum. Tiny networks gain nothing from a second one.
+os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
-import torch
 
 from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from training.__main__ import main as train
@@ -21,10 +25,18 @@ for name in [name for name in os.environ if name.startswith("SENTIMENT_")]:
     del os.environ[name]
 
 # A script's background job ignores SIGINT, and so would the programs that tests start and interrupt.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+# SIGTERM ends the tests in the same way: pytest stops, and fixtures end the programs that they started.
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+for number in STOPPING_SIGNALS:
+    signal.signal(number, signal.default_int_handler)
 
-# Tiny networks gain nothing from a second thread, and lose much when tests run beside each other.
-torch.set_num_threads(1)
+
+@pytest.fixture(autouse=True)
+def _signals_still_stop_the_tests() -> Iterator[None]:
+    """Fail the test that leaves a signal handler behind: with it, the tests might not end when asked to."""
+    yield
+    handlers = [signal.getsignal(number) for number in STOPPING_SIGNALS]
+    assert handlers == [signal.default_int_handler] * len(STOPPING_SIGNALS)
 
 
 @pytest.fixture(scope="session")

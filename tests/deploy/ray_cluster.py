@@ -1,5 +1,6 @@
 """A Ray cluster of two nodes on this machine, with the service deployed from deploy/ray/serve.yaml."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -28,19 +29,17 @@ class RayService:
         self._config_path = folder / "serve.yaml"
         self._dashboard = f"http://127.0.0.1:{_free_port()}"
         self.url = f"http://127.0.0.1:{_free_port()}"
-        self._cluster = Cluster(
-            initialize_head=True,
-            head_node_args=_node(
-                include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port, num_cpus=1
-            ),
-        )
-        self._worker = self._cluster.add_node(**_node(num_cpus=1))
+        head = _node(include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port, num_cpus=1)
+        with _own_sigterm_handler():
+            self._cluster = Cluster(initialize_head=True, head_node_args=head)
+            self._worker = self._cluster.add_node(**_node(num_cpus=1))
         self._has_room = False
 
     def make_room(self) -> None:
         """Have a node for two more replicas, and return when it belongs to the cluster."""
         if not self._has_room:
-            self._cluster.add_node(**_node(num_cpus=2))
+            with _own_sigterm_handler():
+                self._cluster.add_node(**_node(num_cpus=2))
             self._has_room = True
 
     def kill_worker(self) -> None:
@@ -103,6 +102,16 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"no {what} in {PATIENCE_SECONDS} s"
         time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _own_sigterm_handler() -> Iterator[None]:
+    """Keep this process's handler: with the one that Ray sets, SIGTERM would fail a single test."""
+    own = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, own)
 
 
 def _free_port() -> int:

@@ -1,6 +1,5 @@
 """The service on Ray: a node dies under load, a new version is rolled out, overload is refused."""
 
-import os
 import re
 import threading
 from collections import Counter
@@ -36,7 +35,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayService]:
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING", "0")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
         settings = {"model": "reviews-small@1", "max_reviews_per_request": 64, "max_queue_tokens": 64 * 400}
         with ray_service(tmp_path_factory.mktemp("ray"), **settings) as started:
             yield started

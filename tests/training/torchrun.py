@@ -1,6 +1,5 @@
 """Programs that torchrun starts in several processes."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,6 @@ def start(*command: str, num_processes: int = 2) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*torchrun, "--nproc-per-node", str(num_processes), "-m", *command],
         cwd=_ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
