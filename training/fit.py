@@ -5,6 +5,8 @@ Each stage leaves its result in the run's folder, so a run that was stopped goes
 
 from dataclasses import replace
 
+import torch
+
 from model_store import Draft, ModelVersion, Store
 from sentiment import SentimentLSTM, Tokenizer, choose_device
 from training.base import adapted_labels, load_base
@@ -40,6 +42,7 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
     run's folder and the stores.
     """
     take_device(run.plan.device)
+    _report_threads(run, report)
     base = in_each(lambda: load_base(run.plan.base) if run.plan.base and is_first() else None)
     dataset = _read_dataset(run, base)
     if base:
@@ -64,6 +67,15 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
         return _publish(Store(run.plan.store), draft)
 
     return from_first(publish)
+
+
+def _report_threads(run: Run, report: Report) -> None:
+    num_begun, num_now = from_first(lambda: run.num_threads), torch.get_num_threads()
+    if num_begun not in (None, num_now):
+        report(
+            f"this run was begun with {num_begun} threads and goes on with {num_now}, so the bytes of its "
+            f"version may differ: set OMP_NUM_THREADS={num_begun} to keep them"
+        )
 
 
 def _read_dataset(run: Run, base: ModelVersion | None) -> Dataset:

@@ -2,6 +2,7 @@
 
 plan.json        what was asked for
 id               what the ledger knows the run by, wherever its folder is moved
+threads          how many threads it was begun with, which decides the last bits of what it computes
 data.json        fingerprints of the reviews, so that a resumed run cannot mix two data sets
 tokenizer.json   the vocabulary, once it is learned
 vectors.npy      the word vectors, once they are learned
@@ -47,6 +48,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder, plan)
         run._replace("id", uuid.uuid4().hex.encode())
+        run._replace("threads", str(torch.get_num_threads()).encode())
         run._replace("plan.json", plan.to_json())
         return run
 
@@ -64,6 +66,15 @@ class Run:
         """What tells this run from every other; the folder's name for runs from before they had an id."""
         path = self.folder / "id"
         return path.read_text(encoding="utf-8") if path.exists() else self.folder.absolute().name
+
+    @property
+    def num_threads(self) -> int | None:
+        """With how many threads the run was begun; None for runs from before this was recorded."""
+        path = self.folder / "threads"
+        try:
+            return int(path.read_text(encoding="utf-8")) if path.exists() else None
+        except ValueError as error:
+            raise InvalidCheckpoint(f"{path} is damaged: {error}") from error
 
     def check_data(self, fingerprints: tuple[DataFingerprint, ...]) -> None:
         """Record the data at first; afterwards raise InvalidCheckpoint when it has changed."""

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from model_store import DuplicateFigures, Store, golden
 from tests.reviews.archives import PRODUCTS, write_archive
@@ -82,6 +83,28 @@ def test_a_finished_run_that_is_resumed_publishes_again_without_training(
     output = capsys.readouterr().out
     assert "published reviews@2" in output
     assert "epoch 1" not in output
+
+
+def test_a_resume_with_another_number_of_threads_says_that_the_bytes_may_differ(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
+    threads = tmp_path / "run" / "threads"
+    assert threads.read_text(encoding="utf-8") == str(torch.get_num_threads())
+    said = f"begun with 64 threads and goes on with {torch.get_num_threads()}"
+    assert said not in capsys.readouterr().out
+    threads.write_text("64", encoding="utf-8")
+    assert main(["fit", "--resume", str(tmp_path / "run")]) == 0
+    assert said in capsys.readouterr().out
+
+
+def test_a_run_from_before_threads_were_recorded_is_resumed(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(tiny_reviews, tiny_recipe, tmp_path) == 0
+    (tmp_path / "run" / "threads").unlink()
+    assert main(["fit", "--resume", str(tmp_path / "run")]) == 0
+    assert "was begun with" not in capsys.readouterr().out
 
 
 def test_a_run_is_not_resumed_on_other_data(
