@@ -1,4 +1,4 @@
-# The service with its released model: see docs/deployment.md.
+# The service with its released model: see docs/deploy.md.
 #
 #   TORCH_BUILD  cpu or cuda: which build of PyTorch; the image is not made when the package index has the other.
 #   TORCH_INDEX  URL of a package index that has that build, where the usual one lacks it;

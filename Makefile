@@ -57,7 +57,7 @@ audit: ## Fail where a pinned version has a vulnerability that .ci/accepted-vuln
 bench: $(VENV)/.development ## Measure the service beside other model servers, REVIEWS=path SECONDS=4 ROUNDS=3
 	@test -e $(REVIEWS) || $(BIN)/python -m training download imdb --to $(dir $(REVIEWS))
 	$(if $(TORCH_INDEX),TORCH_INDEX=$(TORCH_INDEX)) $(BIN)/python -m bench.serving $(REVIEWS) \
-	  --seconds $(SECONDS) --rounds $(ROUNDS) --document docs/performance.md $(BENCH)
+	  --seconds $(SECONDS) --rounds $(ROUNDS) --document docs/measurements/performance.md $(BENCH)
 
 sbom: ## Write build/sbom.json: all that the service installs, as CycloneDX
 	$(MAKE) VENV=build/runtime build/runtime/.runtime

@@ -1,11 +1,12 @@
 """What a long day does to the service: its memory over many requests, and twice the load that it can carry.
 
-    python -m bench.endurance [--requests 20000] [--minutes 1] [--picture docs/images/memory.png]
+    python -m bench.endurance [--requests 20000] [--minutes 1] [--picture docs/measurements/images/memory.png]
 
 Starts the service as its own process, with as many lanes as there are CPUs. First come requests of random
 shapes, by eight clients in turn; then, for some minutes, requests of equal size at twice the rate that eight
-clients in turn have reached. Prints docs/endurance.md's tables. Exit status 1 when an answer is missing or,
-under the first load, not its own, or when threads or open files do not end where they began.
+clients in turn have reached. Prints the tables of docs/measurements/endurance.md. Exit status 1 when
+an answer is missing or, under the first load, not its own, or when threads or open files do not end where
+they began.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from urllib.parse import urlsplit
 from bench.load import Tally, fixed_requests, random_requests, send_in_turn
 from bench.service_process import ServiceProcess, Usage, running, wait_until
 from bench.serving.client import Outcome, closed_loop, constant_arrival
-from bench.serving.contenders import THIS
+from bench.serving.servers import THIS
 from training.report.drawing import COLOURS, FAINT, look, new_axes, to_png
 
 NUM_CLIENTS = 8

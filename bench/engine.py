@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bench.contenders import Logits, contenders
+from bench.engines import Logits, contenders
 from bench.timing import median_seconds
 from model_store import RELEASED, Store
 from reviews import read_reviews

@@ -1,6 +1,6 @@
 """Where the time of a request goes: by the service's own metrics, and by its threads' processor time.
 
-    python -m bench.request REVIEWS.jsonl.xz --picture docs/images/request.png
+    python -m bench.request REVIEWS.jsonl.xz --picture docs/measurements/images/request.png
 
 Single reviews of the file's own length mix. With one client, every stage is told by its mean time; what is
 left of the client's wait is HTTP: parsing, sockets, handing over between threads, and the client itself. With
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from bench.service_process import ServiceProcess, running
 from bench.serving.client import Address, Sample, closed_loop
-from bench.serving.dialect import PLAIN
+from bench.serving.protocol_adapter import PLAIN
 from bench.serving.workload import Workload
 from model_store import RELEASED, Store
 from training.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png

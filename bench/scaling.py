@@ -1,6 +1,6 @@
 """Throughput of the service on Ray with 1, 2 and 4 replicas, on a machine with fewer cores than that.
 
-    python -m bench.scaling --score-ms 1.99 --png docs/images/scaling.png
+    python -m bench.scaling --score-ms 1.99 --png docs/measurements/images/scaling.png
 
 All is real, Ray's proxy, HTTP, tokenizer, queue, batches and lanes, but for one thing: a lane sleeps for as
 long as scoring its batch would take (`--score-ms` a review, as `python -m bench.sizes` prints it). So lanes

@@ -3,7 +3,8 @@
     python -m bench.start [--runs 5] [--models reviews-small reviews]
 
 Every row is the median of runs in processes of their own, so the files are in the system's cache, and nothing
-else is. Prints docs/endurance.md's tables; shares are of the whole way to the first 200 of `/readyz`.
+else is. Prints the tables of docs/measurements/endurance.md; shares are of the whole way to the first 200 of
+`/readyz`.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 One regular expression cuts clean text into words, contractions and punctuation; a word's id is its place in
 a vocabulary ordered by frequency. Python's `re` takes about 0.1 ms for a review of 230 words, half the time
-of a compiled tokenizer with the same rules (`bench/tokenizer.py` prints the ratio).
+of a compiled tokenizer with the same rules (`experiments/tokenizer.py` prints the ratio).
 """
 
 import json

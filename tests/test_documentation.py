@@ -11,7 +11,7 @@ import training.__main__
 from model_store import RELEASED, Store
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMAND_LINES = {"training": training.__main__.main, "model_store": model_store.__main__.main}
 

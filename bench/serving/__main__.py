@@ -3,8 +3,8 @@
     python -m bench.serving REVIEWS.jsonl.xz
 
 Makes an environment for each server, measures them in turns, prints the tables, and writes the figures to
-build/bench/serving.json. `--document docs/performance.md` puts tables and pictures there too. `--from FILE`
-only writes those of a run that was measured before.
+build/bench/serving.json. `--document docs/measurements/performance.md` puts tables and pictures there too.
+`--from FILE` only writes those of a run that was measured before.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from bench.serving.cases import CAPACITY_CASE, CASES
-from bench.serving.contenders import CONTENDERS
 from bench.serving.document import write_between_markers
 from bench.serving.errors import BenchError
 from bench.serving.figures import Results
 from bench.serving.plots import write_pictures
 from bench.serving.report import to_markdown
 from bench.serving.run import Plan, run
+from bench.serving.servers import CONTENDERS
 from bench.serving.workload import Workload
 from sentiment import SentimentError
 

@@ -1,7 +1,7 @@
 """The load: one client for all servers, cheap enough to share their cores.
 
 It keeps connections open, sends requests that were made beforehand, and reads of an answer what it needs: its
-status and where it ends. What a request costs it is in docs/performance.md, beside that of general clients.
+status and where it ends. docs/measurements/performance.md has its cost beside that of general clients.
 """
 
 import asyncio

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from bench.serving.contenders import Contender
 from bench.serving.errors import CannotInstall
+from bench.serving.servers import Contender
 
 __all__ = ["interpreter"]
 

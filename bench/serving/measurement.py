@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bench.serving.cases import CAPACITY_CASE, Case
 from bench.serving.client import closed_loop, constant_arrival
-from bench.serving.contenders import Contender
-from bench.serving.dialect import Probabilities
 from bench.serving.errors import CannotServe
 from bench.serving.figures import Figures, summarise
+from bench.serving.protocol_adapter import Probabilities
 from bench.serving.server import Server, running
+from bench.serving.servers import Contender
 from bench.serving.workload import Workload, in_groups
 
 __all__ = ["TOLERANCE", "Turn", "check_answers", "measure", "take_turn"]

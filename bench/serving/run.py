@@ -15,12 +15,12 @@ from importlib import metadata
 from pathlib import Path
 
 from bench.serving.cases import CAPACITY_CASE, Case
-from bench.serving.contenders import Contender
-from bench.serving.dialect import Probabilities
 from bench.serving.environment import interpreter
 from bench.serving.errors import BenchError
 from bench.serving.figures import OfflineFigures, Results, ServerFigures
 from bench.serving.measurement import Turn, take_turn
+from bench.serving.protocol_adapter import Probabilities
+from bench.serving.servers import Contender
 from bench.serving.workload import Workload
 from model_store import RELEASED, Store
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from bench.serving.contenders import Contender
-from bench.serving.dialect import Probabilities
 from bench.serving.errors import CannotServe
 from bench.serving.free_port import free_port
 from bench.serving.model import MODEL_VARIABLE
+from bench.serving.protocol_adapter import Probabilities
+from bench.serving.servers import Contender
 
 __all__ = ["Memory", "Server", "running"]
 

@@ -15,7 +15,7 @@ from tests.deploy.promql import metric_names
 ROOT = Path(__file__).parent.parent.parent
 DASHBOARD = ROOT / "deploy/grafana/dashboards/sentiment.json"
 RULE_FILES = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
-DOCUMENTS = [ROOT / "docs" / name for name in ("deployment.md", "runbook.md", "metrics.md")]
+DOCUMENTS = [ROOT / "docs" / name for name in ("deploy.md", "runbook.md", "metrics.md")]
 PROMETHEUS_OWN = {"up", "ALERTS"}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.scale import SCALE, scaled
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NUM_REQUESTS = scaled(20_000)
 
 

@@ -1,4 +1,4 @@
-"""`bench/ablation.py` runs and draws every variant, and the document on ingredients has a row for each."""
+"""`experiments/ablation.py` runs and draws every variant, and its write-up has a row for each."""
 
 import re
 import subprocess
@@ -7,16 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from bench.spread import Spread
+from experiments.seed_spread import Spread
 
-ROOT = Path(__file__).parent.parent
-DOCUMENT = (ROOT / "docs" / "ablation.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "experiments/ablation.md").read_text(encoding="utf-8")
 
 
 def test_every_ingredient_is_measured_drawn_and_documented(
     tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path
 ) -> None:
-    command = [sys.executable, "-m", "bench.ablation", str(tiny_reviews), "--unlabelled", str(tiny_reviews)]
+    command = [
+        sys.executable,
+        "-m",
+        "experiments.ablation",
+        str(tiny_reviews),
+        "--unlabelled",
+        str(tiny_reviews),
+    ]
     command += ["--recipe", str(tiny_recipe), "--num-reviews", "76", "--num-texts", "40", "--num-seeds", "2"]
     command += ["--results", str(tmp_path / "results.json"), "--picture", str(tmp_path / "picture.png")]
     first, second = (

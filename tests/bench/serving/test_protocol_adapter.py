@@ -2,8 +2,8 @@
 
 import json
 
-from bench.serving.contenders import THIS
-from bench.serving.dialect import PLAIN, V2
+from bench.serving.protocol_adapter import PLAIN, V2
+from bench.serving.servers import THIS
 
 
 def test_a_request_counts_its_bytes() -> None:

@@ -1,6 +1,6 @@
 """What each option of a recipe does to the loss curve: the `article` recipe, one option changed at a time.
 
-    python -m bench.options REVIEWS.jsonl.xz --reserved IDS.txt --pictures docs/images
+    python -m experiments.options REVIEWS.jsonl.xz --reserved IDS.txt --pictures experiments/images
 
 Prints a table and draws the curves. All is measured on reviews held out of those given, never on a test
 split. "Outside" is a variant beyond the 95% prediction interval for one more run of the recipe as it is, from
@@ -20,9 +20,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench.kept import Kept
-from bench.spread import Spread
-from bench.variants import Overrides, changed
+from experiments.result_cache import Kept
+from experiments.seed_spread import Spread
+from experiments.variants import Overrides, changed
 from reviews import read_reviews
 from sentiment import SentimentLSTM, Tokenizer, TokenizerConfig, set_num_threads
 from training.classification import Classification

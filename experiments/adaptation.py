@@ -1,6 +1,6 @@
 """Measure what reviews of one's own are worth: a version as it is, adapted, and a model trained from scratch.
 
-    OMP_NUM_THREADS=1 python -m bench.adaptation REVIEWS.jsonl.xz
+    OMP_NUM_THREADS=1 python -m experiments.adaptation REVIEWS.jsonl.xz
 
 REVIEWS has the fields `id`, `text`, `label` and `split`. N of its "train" reviews, the same for either way,
 are trained on; the figures are of its "test" reviews. Prints a Markdown table, a row for each model as it is

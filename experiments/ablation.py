@@ -1,9 +1,9 @@
 """What each ingredient of a recipe is worth: alone on top of a small recipe, or left out of a full one.
 
-    python -m bench.ablation REVIEWS.jsonl.xz --unlabelled TEXTS.jsonl.xz --reserved IDS.txt --picture PNG
+    python -m experiments.ablation REVIEWS.jsonl.xz --unlabelled TEXTS.jsonl.xz --reserved IDS.txt
 
-The small recipe is `bench/ablation.toml`. Prints a table in Markdown for each of the two settings. All is
-measured on the reviews that `python -m training fit` holds out, the same whatever the seed, and never on a
+The small recipe is `experiments/ablation.toml`. Prints a table in Markdown for each of the two settings. All
+is measured on the reviews that `python -m training fit` holds out, the same whatever the seed, and never on a
 test split. "Outside" is a run beyond the 95% prediction interval for one more run of what it is compared
 with, from several seeds: of twenty ingredients that do nothing, about one lands there by chance.
 """
@@ -17,11 +17,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.dots import Dots, draw
-from bench.kept import Kept
-from bench.laboratory import Laboratory, Outcome, Teacher
-from bench.spread import Spread
-from bench.variants import Fields, Overrides, changed
+from experiments.dot_plot import Dots, draw
+from experiments.experiment import Laboratory, Outcome, Teacher
+from experiments.result_cache import Kept
+from experiments.seed_spread import Spread
+from experiments.variants import Fields, Overrides, changed
 from sentiment import SentimentError, set_num_threads
 from training.dataset import Dataset, read_dataset
 from training.errors import Interrupted

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bench.serving.dialect import PLAIN, TORCHSERVE, V2, Dialect, bare_list
+from bench.serving.protocol_adapter import PLAIN, TORCHSERVE, V2, Dialect, bare_list
 
 __all__ = ["CONTENDERS", "THIS", "Contender"]
 

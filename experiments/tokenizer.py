@@ -1,7 +1,7 @@
 """Time the tokenizer beside the compiled `tokenizers` library, with the same rules, and the network itself.
 
     python -m pip install tokenizers
-    python -m bench.tokenizer REVIEWS.jsonl.xz
+    python -m experiments.tokenizer REVIEWS.jsonl.xz
 
 Prints milliseconds a review, one thread and one review at a time as a request brings it, and ratios to ours.
 """

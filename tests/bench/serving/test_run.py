@@ -12,13 +12,13 @@ from pydantic import TypeAdapter
 
 from bench.serving.__main__ import main
 from bench.serving.cases import CASES
-from bench.serving.contenders import THIS
-from bench.serving.dialect import Probabilities
 from bench.serving.errors import CannotServe
 from bench.serving.figures import Results
 from bench.serving.measurement import check_answers
+from bench.serving.protocol_adapter import Probabilities
 from bench.serving.run import Plan, run
 from bench.serving.server import running
+from bench.serving.servers import THIS
 from bench.serving.workload import SHORT_WORDS, Workload
 from model_store import RELEASED, Store
 

@@ -1,4 +1,4 @@
-"""`python -m bench.adaptation` prints a table and nothing else, on any file of its layout."""
+"""`python -m experiments.adaptation` prints a table and nothing else, on any file of its layout."""
 
 import json
 import lzma
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.adaptation import main
+from experiments.adaptation import main
 from tests.sample_reviews import made_up_reviews
 
 

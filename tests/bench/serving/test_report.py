@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from bench.serving.cases import CASES
-from bench.serving.contenders import CONTENDERS
 from bench.serving.document import write_between_markers
 from bench.serving.errors import BenchError
 from bench.serving.plots import write_pictures
 from bench.serving.report import to_markdown
+from bench.serving.servers import CONTENDERS
 from bench.serving.targets import targets
-from tests.bench.runs import figures, results, server
+from tests.bench.serving.runs import figures, results, server
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MEASURED = results(
     this=server(
         "this service",
@@ -86,7 +86,7 @@ def test_only_what_stands_between_the_markers_is_replaced(tmp_path: Path) -> Non
 
 
 def test_the_document_has_markers_and_every_case() -> None:
-    document = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs/measurements/performance.md").read_text(encoding="utf-8")
     assert "<!-- serving:begin -->\n" in document
     assert [name for name in CASES if f"`{name}`" not in document] == []
 
