@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from service.errors import ApiError, BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections
 from service.http.middleware import REQUEST_ID_HEADER, choose_request_id
+from service.http.parser import RequestParser
 from service.http.problems import problem_response
 from service.runtime.state import State
 from service.telemetry.logs import REQUEST_ID
@@ -42,6 +43,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  # uvicorn's own
         super().__init__(*arguments, **named)
+        self.parser = RequestParser(self)
         application: Any = self.config.app
         state: State = application.state.service
         self._settings = state.settings
@@ -77,12 +79,18 @@ class Connection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep the headers of a head alone: trailers have no limit, and nobody reads them."""
         if self._in_head:
-            super().on_header(name, value)
+            super().on_header(name, value.rstrip(b" \t"))  # llhttp leaves the white space behind a value
 
     def on_headers_complete(self) -> None:
-        """End a head."""
+        """End a head; one that offers an upgrade is read again without the offer."""
         self._in_head = False
-        super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Read no more while requests wait that were read already: uvicorn would let them pile up."""

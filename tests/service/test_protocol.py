@@ -27,6 +27,12 @@ pytestmark = pytest.mark.xdist_group("connection")
 
 SMALL = b'{"reviews":["good"]}'
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
+H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
+UPGRADES = [
+    H2C,
+    ("Upgrade: websocket", "Connection: Upgrade"),
+    ("Connection: close, upgrade", "Upgrade: TLS/1.2"),
+]
 
 
 def cut(reason: str) -> str:
@@ -167,6 +173,63 @@ def test_a_head_that_two_parsers_could_read_differently_is_refused(running: Proc
     with connect(running.url()) as (connection, answers):
         connection.sendall(front + SMALL)
         refusal(answers, 400, "bad_request")
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+def test_an_upgrade_is_not_taken_and_the_body_is_read(running: Process, upgrade: tuple[str, ...]) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(head(len(SMALL), *upgrade) + SMALL)
+        assert b'"predictions"' in receive(answers)
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+def test_an_upgrade_is_not_taken_before_the_body_comes(running: Process, upgrade: tuple[str, ...]) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(head(len(SMALL), "Expect: 100-continue", *upgrade))
+        assert answers.readline() == b"HTTP/1.1 100 Continue\r\n"  # so the head was read without the body
+        assert answers.readline() == b"\r\n"
+        connection.sendall(SMALL)
+        assert b'"predictions"' in receive(answers)
+
+
+def test_a_connection_goes_on_after_upgrades_that_are_not_taken(running: Process) -> None:
+    front = "\r\n".join(["GET /healthz HTTP/1.1", "Host: test", *H2C, "", ""]).encode()
+    chunked = head(0, *H2C, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(SMALL), SMALL)
+    with connect(running.url()) as (connection, answers):
+        connection.sendall((front + chunked + body + HEALTH) * 3)
+        for _ in range(3):
+            assert receive(answers).endswith(b'{"status":"alive"}')
+            assert b'"predictions"' in receive(answers)
+            assert receive(answers).endswith(b'{"status":"alive"}')
+
+
+@pytest.mark.parametrize("name", ["Upgrade", "HTTP2-Settings"])
+def test_an_upgrade_hides_no_large_head(hasty: str, name: str) -> None:
+    upgrade = ("Connection: upgrade", "Upgrade: h2c", f"{name}: {'a' * 1024}")
+    with connect(hasty) as (connection, answers):
+        connection.sendall(head(len(SMALL), *upgrade) + SMALL)
+        assert answers.readline().startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("target", ["test:443", "/predict"])
+def test_a_tunnel_is_refused(running: Process, target: str) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: test\r\n\r\n".encode() + HEALTH)
+        refusal(answers, 400, "bad_request")
+
+
+def test_white_space_around_a_value_is_no_part_of_it(running: Process) -> None:
+    spaced = (
+        "X-Request-ID: \t spaced \t ",
+        "Content-Encoding: identity \t",
+        "X-Request-Timeout-Ms:  30000  ",
+    )
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(head(len(SMALL), *spaced) + SMALL)
+        answer = receive(answers)
+    assert b"\r\nx-request-id: spaced\r\n" in answer
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_new_connection_takes_the_place_of_the_one_that_is_idle_longest(tiny_store: Path) -> None:
