@@ -22,6 +22,7 @@ from model_store.manifest import (
     ProbeFigures,
 )
 from sentiment import NetworkConfig, TokenizerConfig
+from sentiment.saved import needed_schema
 
 __all__ = ["Draft"]
 
@@ -56,6 +57,7 @@ class Draft:
         self._check_payload()
         try:
             manifest = Manifest(
+                schema_version=needed_schema(self),
                 model=self.model,
                 version=version,
                 created_at=created_at,

@@ -12,7 +12,7 @@ Manifest
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -23,6 +23,7 @@ from model_store.errors import InvalidManifest, NewerSchema
 from model_store.parsing import first_problem
 from model_store.reference import MODEL_PATTERN
 from sentiment import InvalidConfiguration, NetworkConfig, TokenizerConfig
+from sentiment.saved import FIRST_SCHEMA, needed_schema, saved_fields
 
 __all__ = [
     "FILE_PATTERN",
@@ -40,8 +41,10 @@ __all__ = [
     "hash_line",
 ]
 
-SCHEMA_VERSION: Final = 1
-"""Raised when a reader of the last schema could misread a manifest."""
+SCHEMA_VERSION: Final = 2
+"""The latest schema that this release reads; raised when a reader of the last one could misread a manifest.
+
+A manifest names the lowest schema that has all its fields (`sentiment.saved`): older releases may read it."""
 MANIFEST_FILE = "manifest.json"
 MANIFEST_HASH_FILE = "manifest.json.sha256"
 REQUIRED_FILES = ("MODEL_CARD.md", "golden.jsonl", "model.safetensors", "tokenizer.json")
@@ -177,7 +180,7 @@ class Manifest:
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
-    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = FIRST_SCHEMA
     model: Annotated[str, Field(pattern=MODEL_PATTERN)]
     version: Annotated[int, Field(ge=1)]
     created_at: Moment
@@ -204,6 +207,10 @@ class Manifest:
     files: dict[FilePath, FileEntry]
 
     def __post_init__(self) -> None:
+        if self.schema_version < needed_schema(self):
+            raise ValueError(
+                f"schema_version must be at least {needed_schema(self)} for the fields that are set"
+            )
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels must differ from each other")
         num_labels = self.network.num_labels
@@ -277,7 +284,7 @@ def _refuse_newer_schema(text: str | bytes, source: str) -> None:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON values go in and come out
     if is_dataclass(value):  # its fields stay as declared; all other names are sorted
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {name: _plain(item) for name, item in saved_fields(value).items()}
     if isinstance(value, Mapping):
         return {key: _plain(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):

@@ -1,38 +1,29 @@
 """Raw review text, as people and web pages produce it, to clean lower-case text.
 
-Cleaning undoes what carries no sentiment: HTML tags and entities, Unicode look-alikes (NFKC), curly
-quotes and dashes, invisible characters, case. Nearly all text is plain ASCII, which takes a fast path;
-everything else is normalised in short pieces, so that the place of each piece in the raw text is known.
+Cleaning removes what carries no sentiment: HTML tags and entities, Unicode look-alikes (NFKC), curly quotes
+and dashes, invisible characters, case. `sentiment.text_rules` has two sets of rules, and each tokenizer says
+which is its own. `clean` and `align` take the same steps, so they agree. Plain ASCII skips most of them.
 """
 
-import html
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-__all__ = ["AlignedText", "align", "clean"]
+from sentiment.text_rules import STEPS, Step, TextRules
+from sentiment.typography import INVISIBLE
 
-# Attributes are bounded, so that a stray "<" cannot swallow a review: "I <3 this film, and > all others".
-_TAG = re.compile(r"<[a-z/!][^<>]{0,500}>")
-_ENTITY = r"&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
-# What needs normalising: non-ASCII or an entity, with the ASCII character before it if a combining mark joins
-# it ("e" + U+0301 is "é"). Not IGNORECASE, which would count "İ" and the Kelvin sign as ASCII.
-_PIECE = re.compile(rf"(?:[\x00-\x7f](?=[\u0300-\u036f]))?(?:[^\x00-\x7f]|{_ENTITY})+")
+__all__ = ["VISIBLE", "AlignedText", "align", "clean", "is_blank"]
 
-# Typographic characters that NFKC keeps apart, the C1 codes that Windows-1252 leaves when read as Latin-1,
-# and invisible characters (soft hyphen, zero-width space and joiners, direction and variation marks).
-_LOOK_ALIKES = str.maketrans(
-    dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\x91\x92", "'")
-    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\x93\x94", '"')
-    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\x96\x97", "-")
-    | {"\x85": "..."}
-    | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff", "")
-)
+VISIBLE = rf"[^\s\u2800{INVISIBLE}]"
+"""A pattern for a character that can be seen; it means the same in JSON schemas."""
+
+
+_find_visible = re.compile(VISIBLE).search
+(_NOT_ASCII, _normalise, _), (_TAGS, _as_spaces, _) = STEPS[1]
 
 
 class AlignedText(NamedTuple):
-    """Clean text, and for each of its characters where in the raw text it came from."""
+    """Clean text with the position of each of its characters in the raw text."""
 
     text: str
     starts: Sequence[int]
@@ -41,54 +32,60 @@ class AlignedText(NamedTuple):
     """Offset just behind the last one."""
 
 
-def clean(raw: str) -> str:
+def clean(raw: str, rules: TextRules = 1) -> str:
     """Return `raw` as clean lower-case text; HTML tags become spaces."""
+    if rules != 1:
+        return _clean_stepwise(raw, STEPS[rules])
+    # Written out, since the loop would take longer than the work on most reviews.
     if not raw.isascii() or "&" in raw:
-        raw = _PIECE.sub(_normalised_match, raw)
-    return _blank_tags(raw.lower())
+        raw = _NOT_ASCII.sub(_normalise, raw)
+    if "<" in raw:
+        raw = _TAGS.sub(_as_spaces, raw)
+    return raw.lower()
 
 
-def align(raw: str) -> AlignedText:
-    """Clean `raw` as `clean` does, and keep the way back to it, character by character."""
+def align(raw: str, rules: TextRules = 1) -> AlignedText:
+    """Clean `raw` as `clean` does, and say for each character where in `raw` it came from."""
+    aligned = AlignedText(raw, range(len(raw)), range(1, len(raw) + 1))
+    for step in STEPS[rules]:
+        aligned = _align_step(aligned, step)
+    return aligned._replace(text=aligned.text.lower())
+
+
+def is_blank(raw: str) -> bool:
+    """Return whether a text shows nothing: only white space, controls and default-ignorable characters."""
+    return _find_visible(raw) is None
+
+
+def _clean_stepwise(raw: str, steps: Iterable[Step]) -> str:
+    for pattern, replace, may_match in steps:
+        if may_match(raw):
+            raw = pattern.sub(replace, raw)
+    return raw.lower()
+
+
+def _align_step(before: AlignedText, step: Step) -> AlignedText:
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
 
-    def copy(start: int, end: int) -> None:
-        pieces.append(raw[start:end])
-        starts.extend(range(start, end))
-        ends.extend(range(start + 1, end + 1))
+    def add(text: str, first: int, behind: int) -> None:
+        """Add text that stands, character by character, for what was there from `first` to `behind`."""
+        pieces.append(text)
+        starts.extend(before.starts[first:behind])
+        ends.extend(before.ends[first:behind])
 
     position = 0
-    for match in _PIECE.finditer(raw):
-        copy(position, match.start())
-        position = match.end()
-        normal = _normalise(match[0])
-        pieces.append(normal)
-        if len(normal) == len(match[0]):
-            starts.extend(range(match.start(), match.end()))
-            ends.extend(range(match.start() + 1, match.end() + 1))
+    for match in step.pattern.finditer(before.text):
+        first, behind = match.span()
+        add(before.text[position:first], position, first)
+        position = behind
+        replacement = step.replace(match)
+        if len(replacement) == behind - first:
+            add(replacement, first, behind)
         else:
-            starts.extend([match.start()] * len(normal))
-            ends.extend([match.end()] * len(normal))
-    copy(position, len(raw))
-    return AlignedText(_blank_tags("".join(pieces).lower()), starts, ends)
-
-
-def _normalised_match(match: re.Match[str]) -> str:
-    return _normalise(match[0])
-
-
-def _normalise(piece: str) -> str:
-    unescaped = html.unescape(piece).translate(_LOOK_ALIKES)
-    # Lowered here, since lowering may lengthen a character outside ASCII; the later lower() then cannot.
-    return unicodedata.normalize("NFKC", unescaped).lower()
-
-
-def _blank_tags(text: str) -> str:
-    # Replaced by as many spaces, so that offsets hold.
-    return _TAG.sub(_as_spaces, text) if "<" in text else text
-
-
-def _as_spaces(match: re.Match[str]) -> str:
-    return " " * len(match[0])
+            pieces.append(replacement)
+            starts.extend([before.starts[first]] * len(replacement))
+            ends.extend([before.ends[behind - 1]] * len(replacement))
+    add(before.text[position:], position, len(before.text))
+    return AlignedText("".join(pieces), starts, ends)

@@ -10,11 +10,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, get_args
 
 from sentiment.errors import InvalidConfiguration, InvalidTokenizer
+from sentiment.saved import SINCE_SCHEMA, saved_fields
 from sentiment.text import align, clean
+from sentiment.text_rules import TextRules
 
 __all__ = [
     "PADDING_ID",
@@ -65,6 +67,8 @@ class TokenizerConfig:
     """Longer reviews are cut to this many tokens."""
     truncation: Truncation = "head_tail"
     """What a cut keeps: the first quarter and the last three quarters (`head_tail`), or one end."""
+    text_rules: TextRules = field(default=1, metadata={SINCE_SCHEMA: 2})
+    """How text is cleaned before it is cut into tokens: `sentiment.text_rules`."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
@@ -78,6 +82,10 @@ class TokenizerConfig:
         if self.truncation not in get_args(Truncation):
             raise InvalidConfiguration(
                 f"truncation must be one of {get_args(Truncation)}, not {self.truncation!r}"
+            )
+        if self.text_rules not in get_args(TextRules):
+            raise InvalidConfiguration(
+                f"text_rules must be one of {get_args(TextRules)}, not {self.text_rules!r}"
             )
 
 
@@ -118,7 +126,7 @@ class Tokenizer:
         """Learn the vocabulary from raw texts: words by falling frequency, ties in alphabetical order."""
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(split(text))
+            counts.update(split(text, config.text_rules))
         by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
         return cls(by_frequency[config.skip_top : config.num_words], config)
 
@@ -127,9 +135,13 @@ class Tokenizer:
         """Number of ids, padding and unknown included: the rows of the embedding."""
         return len(_SPECIAL) + len(self.words)
 
+    def split(self, raw: str) -> list[str]:
+        """Return the tokens of a raw review as text, known or not, before truncation."""
+        return split(raw, self.config.text_rules)
+
     def encode(self, raw: str) -> TokenizedReview:
         """Return the ids of a raw review, cut to `max_tokens`. Any string is accepted."""
-        tokens = split(raw)
+        tokens = self.split(raw)
         kept = self._keep(tokens)
         ids = [self._ids.get(token, UNKNOWN_ID) for token in kept] or [UNKNOWN_ID]
         return TokenizedReview(
@@ -141,7 +153,7 @@ class Tokenizer:
 
     def spans(self, raw: str) -> list[Span]:
         """Return where each token that `encode` keeps stands in the raw text, in the order of its ids."""
-        aligned = align(raw)
+        aligned = align(raw, self.config.text_rules)
         spans = [
             Span(aligned.starts[match.start()], aligned.ends[match.end() - 1], self._id(match[0]))
             for match in _TOKEN.finditer(aligned.text)
@@ -150,7 +162,7 @@ class Tokenizer:
 
     def to_json(self) -> str:
         """Return all that `from_json` needs to make the same tokenizer."""
-        saved = {"format": _FORMAT, "config": asdict(self.config), "words": self.words}
+        saved = {"format": _FORMAT, "config": saved_fields(self.config), "words": self.words}
         return json.dumps(saved, indent=0) + "\n"
 
     @classmethod
@@ -181,6 +193,6 @@ class Tokenizer:
         return [*tokens[:head], *tokens[head - limit :]]
 
 
-def split(raw: str) -> list[str]:
-    """Cut a raw review into its tokens, as text, without any vocabulary."""
-    return _TOKEN.findall(clean(raw))
+def split(raw: str, rules: TextRules = 1) -> list[str]:
+    """Return the tokens of a raw review as text, without any vocabulary."""
+    return _TOKEN.findall(clean(raw, rules))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from sentiment import Tokenizer
-from sentiment.tokenizer import split
 from training.ingredients import Vectors
 
 __all__ = ["learn_vectors"]
@@ -42,7 +41,7 @@ def learn_vectors(
     num_passes = config.epochs + 1  # the first one counts the words
     bar: tqdm[Never] = tqdm(total=len(texts) * num_passes, desc="word vectors", unit="review", disable=None)
     with bar:
-        corpus = _Corpus(texts, frozenset(tokenizer.words), bar)
+        corpus = _Corpus(texts, tokenizer, bar)
         model.build_vocab(corpus)
         model.train(corpus, total_examples=model.corpus_count, epochs=config.epochs)
     first_id = tokenizer.vocabulary_size - len(tokenizer.words)
@@ -56,12 +55,13 @@ def learn_vectors(
 class _Corpus:
     """The texts as lists of known words, cut anew on each pass: a million reviews need not fit as lists."""
 
-    def __init__(self, texts: Sequence[str], known: frozenset[str], bar: "tqdm[Never]") -> None:
+    def __init__(self, texts: Sequence[str], tokenizer: Tokenizer, bar: "tqdm[Never]") -> None:
         self._texts = texts
-        self._known = known
+        self._tokenizer = tokenizer
+        self._known = frozenset(tokenizer.words)
         self._bar = bar
 
     def __iter__(self) -> Iterator[list[str]]:
         for text in self._texts:
-            yield [word for word in split(text) if word in self._known]
+            yield [word for word in self._tokenizer.split(text) if word in self._known]
             self._bar.update()

@@ -72,17 +72,17 @@ def small_draft(*, payload: Mapping[str, bytes] | None = None) -> Draft:
     )
 
 
-def real_draft() -> Draft:
+def real_draft(config: TokenizerConfig = TOKENIZER) -> Draft:
     """Return a draft of a network with random weights, its tokenizer and its golden examples."""
-    tokenizer = Tokenizer.fit(TEXTS, TOKENIZER)
-    draft = small_draft()
-    config = replace(draft.network, vocabulary_size=tokenizer.vocabulary_size)
+    tokenizer = Tokenizer.fit(TEXTS, config)
+    draft = replace(small_draft(), tokenizer=config)
+    network = replace(draft.network, vocabulary_size=tokenizer.vocabulary_size)
     torch.manual_seed(0)
-    weights = weights_to_bytes(SentimentLSTM(config), "float32")
+    weights = weights_to_bytes(SentimentLSTM(network), "float32")
     files = {"model.safetensors": weights, "tokenizer.json": tokenizer.to_json().encode()}
     classifier = Classifier.build(
         labels=LABELS,
-        network=config,
+        network=network,
         weights=files["model.safetensors"],
         tokenizer=files["tokenizer.json"],
         temperature=draft.temperature,
@@ -93,7 +93,7 @@ def real_draft() -> Draft:
         for text, prediction in zip(TEXTS, classifier.predict(TEXTS), strict=True)
     ]
     payload = {**draft.payload, **files, "golden.jsonl": golden.write(examples)}
-    return replace(draft, network=config, payload=payload)
+    return replace(draft, network=network, payload=payload)
 
 
 def with_files(draft: Draft, **contents: bytes) -> Draft:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_store import SCHEMA_VERSION, Histogram, InvalidManifest, Manifest, NewerSchema, ProbeFigures
-from tests.model_store.drafts import EVALUATION, small_draft
+from tests.model_store.drafts import EVALUATION, TOKENIZER, small_draft
+from tests.model_store.reader_of_0_1_0 import NewerSchemaFor010, refuse_newer_schema
 
 Change = Callable[[dict[str, Any]], object]
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -86,6 +87,8 @@ def test_labels_may_be_any_script() -> None:
         ("network.depth", lambda it: it["network"].update(depth=1)),
         ("network.hidden_size", lambda it: it["network"].update(hidden_size="4")),
         ("tokenizer.stemmer", lambda it: it["tokenizer"].update(stemmer="porter")),
+        ("schema_version must be at least 2", lambda it: it["tokenizer"].update(text_rules=2)),
+        ("tokenizer.text_rules", lambda it: it["tokenizer"].update(text_rules=3)),
         ("max_tokens must be at least 4", lambda it: it["tokenizer"].update(max_tokens=1)),
         ("temperature", lambda it: it.update(temperature=0)),
         ("temperature", lambda it: it.update(temperature=float("nan"))),
@@ -148,15 +151,31 @@ def test_several_problems_are_counted() -> None:
 
 def test_newer_schema_is_refused_before_the_rest_is_parsed() -> None:
     text = json.dumps({"schema_version": SCHEMA_VERSION + 1, "libraries": {"sentiment-service": "4.5.6"}})
-    with pytest.raises(NewerSchema, match=r"by sentiment-service 4\.5\.6 with schema version 2.* upgrade"):
+    with pytest.raises(NewerSchema, match=r"by sentiment-service 4\.5\.6 with schema version 3.* upgrade"):
         Manifest.from_json(text)
 
 
 @pytest.mark.parametrize("libraries", [None, ["torch"], {}])
 def test_newer_schema_may_name_its_writer_otherwise(libraries: object) -> None:
     text = json.dumps({"schema_version": SCHEMA_VERSION + 7, "libraries": libraries})
-    with pytest.raises(NewerSchema, match=r"a later release with schema version 8"):
+    with pytest.raises(NewerSchema, match=r"a later release with schema version 9"):
         Manifest.from_json(text)
+
+
+def test_a_version_that_older_releases_can_read_has_the_first_schema() -> None:
+    text = manifest().to_json()
+    assert json.loads(text)["schema_version"] == 1
+    assert "text_rules" not in text
+    refuse_newer_schema(text, "manifest.json")
+
+
+def test_a_version_with_a_field_of_a_later_schema_is_refused_by_older_releases() -> None:
+    draft = replace(small_draft(), tokenizer=replace(TOKENIZER, text_rules=2))
+    text = draft.manifest(version=3, created_at="2025-01-31T12:00:00Z").to_json()
+    assert json.loads(text)["schema_version"] == 2
+    assert Manifest.from_json(text).tokenizer.text_rules == 2
+    with pytest.raises(NewerSchemaFor010, match=r"with schema version 2.*: upgrade sentiment-service$"):
+        refuse_newer_schema(text, "manifest.json")
 
 
 def test_auc_may_be_missing() -> None:

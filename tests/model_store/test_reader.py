@@ -135,8 +135,8 @@ def test_version_under_another_model_is_refused(store: Store, folder: Path) -> N
 
 
 def test_newer_schema_is_refused(store: Store, folder: Path) -> None:
-    edit_manifest(folder, lambda fields: fields.update(schema_version=2, shards=["a", "b"]))
-    with pytest.raises(NewerSchema, match=r"by sentiment-service 0\.1\.0 with schema version 2"):
+    edit_manifest(folder, lambda fields: fields.update(schema_version=3, shards=["a", "b"]))
+    with pytest.raises(NewerSchema, match=r"by sentiment-service 0\.1\.0 with schema version 3"):
         store.verify("reviews", 1)
 
 

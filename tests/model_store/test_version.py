@@ -2,12 +2,14 @@ import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from model_store import CorruptVersion, Draft, GoldenExample, ModelVersion, Store, golden
 from sentiment import InvalidConfiguration, NetworkConfig, SentimentLSTM, Tokenizer, weights_to_bytes
-from tests.model_store.drafts import LABELS, TEXTS, TOKENIZER, with_files
+from sentiment.text_rules import TextRules
+from tests.model_store.drafts import LABELS, TEXTS, TOKENIZER, real_draft, with_files
 from tests.model_store.obstacles import flipped
 
 
@@ -79,6 +81,13 @@ def test_file_that_does_not_fit_is_refused_by_its_name(
         store.load("reviews@1")
     assert str(refusal.value).startswith(f"{store.root / 'reviews' / '1' / name}: ")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_version_cleans_text_by_the_rules_that_it_was_made_with(store: Store) -> None:
+    for rules in get_args(TextRules):
+        loaded = store.load(f"reviews@{store.publish(real_draft(replace(TOKENIZER, text_rules=rules)))}")
+        golden.check(loaded.classifier, loaded.golden)
+        assert loaded.classifier.tokenizer.split("_dull_") == ["_dull_" if rules == 1 else "dull"]
 
 
 class Payload:

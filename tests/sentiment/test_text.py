@@ -1,16 +1,29 @@
 import unicodedata
+from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sentiment.text import align, clean
+from sentiment.default_ignorable import DEFAULT_IGNORABLE
+from sentiment.text import align, clean, is_blank
+from sentiment.text_rules import TextRules
+
+IGNORABLE = {chr(code) for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)}
 
 # Any code points, lone surrogates too, mixed with what the rules look for.
 PIECES = st.one_of(
-    st.text(), st.sampled_from(["<br />", "&eacute;", "&amp;", "\u0130", "e\u0301", "ﬁ", "<", "&"])
+    st.text(),
+    st.sampled_from(["<br />", "&eacute;", "&amp;", "\u0130", "e\u0301", "ﬁ", "<", "&"]),
+    st.sampled_from(
+        ["*", "**", "_", "~~", " ", "word", "n", "t", "\u00bd", "2", "\u0149", "`", "\0", "\u200b"]
+    ),
+    st.sampled_from(
+        ["\u00e2\u20ac\u2122", "\u00c2\u00bd", "\ufffd", "&shy;", "&frac12;", "\u1fbd", "\uff0a"]
+    ),
 )
 TEXTS = st.lists(PIECES).map("".join)
+RULES = pytest.mark.parametrize("rules", get_args(TextRules))
 
 
 @pytest.mark.parametrize(
@@ -39,13 +52,27 @@ def test_a_tag_is_bounded_so_that_a_stray_bracket_swallows_no_review() -> None:
     assert clean(raw) == raw
 
 
-@given(TEXTS)
-def test_align_cleans_as_clean_does_and_stays_inside_the_raw_text(raw: str) -> None:
-    aligned = align(raw)
-    assert aligned.text == clean(raw)
+@RULES
+@given(raw=TEXTS)
+def test_align_cleans_as_clean_does_and_stays_inside_the_raw_text(rules: TextRules, raw: str) -> None:
+    aligned = align(raw, rules)
+    assert aligned.text == clean(raw, rules)
     assert len(aligned.starts) == len(aligned.ends) == len(aligned.text)
     assert all(0 <= start < end <= len(raw) for start, end in zip(aligned.starts, aligned.ends, strict=True))
     assert list(aligned.starts) == sorted(aligned.starts)
+
+
+@pytest.mark.parametrize(
+    "raw", ["\u200b\u2060", "\ufeff", "\u3164", "\0", "", " \n\u00a0", "\x7f\u00ad \u2800", "\U000e0041"]
+)
+def test_a_text_that_shows_nothing_is_blank(raw: str) -> None:
+    assert is_blank(raw)
+
+
+@given(st.text(), st.characters(categories=["L", "N", "P", "S"], exclude_characters="\u2800"), st.text())
+def test_a_text_that_shows_something_is_not_blank(before: str, visible: str, after: str) -> None:
+    assume(visible not in IGNORABLE)
+    assert not is_blank(before + visible + after)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="<&", exclude_categories=["Cs"])))

@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
 from sentiment import InvalidConfiguration, InvalidTokenizer, Tokenizer, TokenizerConfig
+from sentiment.text_rules import TextRules
 from sentiment.tokenizer import PADDING_ID, UNKNOWN_ID, Truncation, split
-from tests.sentiment.test_text import TEXTS
+from tests.sentiment.test_text import RULES, TEXTS
 
 CONFIG = TokenizerConfig(num_words=100)
 WORDS = Tokenizer.fit(["a b c d e f g h i j k l m n o p"], TokenizerConfig(num_words=100, max_tokens=8))
@@ -76,9 +78,11 @@ def test_a_review_without_tokens_is_one_unknown_token(raw: str) -> None:
     assert WORDS.spans(raw) == []
 
 
-@given(TEXTS)
-def test_any_text_gives_known_ids_and_spans_inside_it(raw: str) -> None:
-    tokenizer = Tokenizer.fit([raw, raw[::2], "a b"], TokenizerConfig(num_words=10, max_tokens=5))
+@RULES
+@given(raw=TEXTS)
+def test_any_text_gives_known_ids_and_spans_inside_it(rules: TextRules, raw: str) -> None:
+    config = TokenizerConfig(num_words=10, max_tokens=5, text_rules=rules)
+    tokenizer = Tokenizer.fit([raw, raw[::2], "a b"], config)
     review = tokenizer.encode(raw)
     spans = tokenizer.spans(raw)
     assert 1 <= len(review.ids) <= 5
@@ -100,9 +104,36 @@ def test_spans_point_at_the_raw_text() -> None:
     ]
 
 
-@given(TEXTS)
-def test_a_saved_tokenizer_is_the_same(raw: str) -> None:
-    config = TokenizerConfig(num_words=20, skip_top=1, max_tokens=6, truncation="tail")
+def test_spans_point_at_the_raw_text_under_rules_2() -> None:
+    raw = "_Caf\u00e9_ &eacute;t&eacute; isn\u00e2\u20ac\u2122t **ter\u200brible**<br/>1\u00bd**!!**"
+    tokenizer = Tokenizer(WORDS.words, TokenizerConfig(text_rules=2))
+    assert [raw[span.start : span.end] for span in tokenizer.spans(raw)] == [
+        "Caf\u00e9",
+        "&eacute;t&eacute;",
+        "isn\u00e2\u20ac\u2122t",
+        "ter\u200brible",
+        "1",
+        "\u00bd",
+        "\u00bd",
+        "\u00bd",
+        *("*", "*", "!!", "*", "*"),
+    ]
+
+
+def test_text_rules_are_saved_only_where_they_are_not_the_first() -> None:
+    assert "text_rules" not in Tokenizer(["a"], CONFIG).to_json()
+    assert json.loads(Tokenizer(["a"], replace(CONFIG, text_rules=2)).to_json())["config"]["text_rules"] == 2
+
+
+def test_a_vocabulary_is_learned_under_its_own_rules() -> None:
+    assert Tokenizer.fit(["_a_"], replace(CONFIG, text_rules=1)).words == ("_a_",)
+    assert Tokenizer.fit(["_a_"], replace(CONFIG, text_rules=2)).words == ("a",)
+
+
+@RULES
+@given(raw=TEXTS)
+def test_a_saved_tokenizer_is_the_same(rules: TextRules, raw: str) -> None:
+    config = TokenizerConfig(num_words=20, skip_top=1, max_tokens=6, truncation="tail", text_rules=rules)
     tokenizer = Tokenizer.fit([raw, "some words <pad> <unk>"], config)
     again = Tokenizer.from_json(tokenizer.to_json().encode())
     assert again.config == config
@@ -132,7 +163,14 @@ def test_what_is_no_saved_tokenizer_is_refused(saved: str | bytes) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("num_words", 0), ("skip_top", -1), ("skip_top", 30_000), ("max_tokens", 3), ("truncation", "middle")],
+    [
+        ("num_words", 0),
+        ("skip_top", -1),
+        ("skip_top", 30_000),
+        ("max_tokens", 3),
+        ("truncation", "middle"),
+        ("text_rules", 3),
+    ],
 )
 def test_a_wrong_field_is_named(field: str, value: object) -> None:
     with pytest.raises(InvalidConfiguration, match=field):
