@@ -26,7 +26,7 @@ from bench.load import Tally, fixed_requests, random_requests, send_in_turn
 from bench.service_process import ServiceProcess, Usage, running, wait_until
 from bench.serving.client import Outcome, closed_loop, constant_arrival
 from bench.serving.servers import THIS
-from training.report.drawing import COLOURS, FAINT, look, new_axes, to_png
+from training.publishing.report.drawing import COLOURS, FAINT, look, new_axes, to_png
 
 NUM_CLIENTS = 8
 # Large enough that the clients need little of the machine beside the service.

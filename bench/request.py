@@ -23,7 +23,7 @@ from bench.serving.client import Address, Sample, closed_loop
 from bench.serving.protocol_adapter import PLAIN
 from bench.serving.workload import Workload
 from model_store import RELEASED, Store
-from training.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
+from training.publishing.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
 
 MODELS = ("reviews", "reviews-small")
 STAGES = ("read", "parse", "tokenize", "queue", "inference", "respond")

@@ -19,12 +19,12 @@ from torch.nn import functional
 from bench.timing import median_seconds
 from reviews import read_reviews
 from sentiment import NetworkConfig, SentimentLSTM, Tokenizer
-from training.classification import Classification
-from training.examples import Examples
-from training.ingredients import Objective
-from training.labels import LabelSet
-from training.recipe import Recipe, load_recipe
-from training.trainer import EpochFigures, Trainer
+from training.data.labels import LabelSet
+from training.learning.classification import Classification
+from training.learning.examples import Examples
+from training.learning.trainer import EpochFigures, Trainer
+from training.recipe.recipe import Recipe, load_recipe
+from training.recipe.tables import Objective
 
 NUM_BATCHES = 40
 

@@ -23,10 +23,10 @@ from experiments.result_cache import Kept
 from experiments.seed_spread import Spread
 from experiments.variants import Fields, Overrides, changed
 from sentiment import SentimentError, set_num_threads
-from training.dataset import Dataset, read_dataset
 from training.errors import Interrupted
-from training.plan import Plan
-from training.recipe import Recipe, load_recipe
+from training.recipe.plan import Plan
+from training.recipe.recipe import Recipe, load_recipe
+from training.run.dataset import Dataset, read_dataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 from model_store import RELEASED, Evaluation, Store
 from reviews.review import Columns
 from training.__main__ import main as training
-from training.comparison import Candidate
-from training.evaluation import evaluate_version
+from training.evaluation.compare import Candidate
+from training.evaluation.evaluate import evaluate_version
 
 Row = dict[str, object]
 NUMBERS = (100, 1000, 10_000)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from training.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
+from training.publishing.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
 
 __all__ = ["Dots", "draw"]
 

@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 
 from model_store import Store
 from sentiment import SentimentLSTM, Tokenizer
-from training.base import Base, find_base
-from training.classification import Classification
-from training.dataset import Dataset
-from training.examples import Examples, TextStream
-from training.ingredients import LanguageModelling, Vectors
-from training.plan import Plan
-from training.recipe import Recipe
-from training.release import draft_version
-from training.run import Run
-from training.stage import run_stage
-from training.start import new_network
-from training.teaching import taught_examples
-from training.trainer import Trainer
-from training.vectors import learn_vectors
+from training.learning.classification import Classification
+from training.learning.examples import Examples, TextStream
+from training.learning.trainer import Trainer
+from training.learning.word_vectors import learn_vectors
+from training.publishing.draft import draft_version
+from training.recipe.plan import Base, Plan
+from training.recipe.recipe import Recipe
+from training.recipe.tables import LanguageModelling, Vectors
+from training.run.base_version import find_base
+from training.run.dataset import Dataset
+from training.run.distillation import taught_examples
+from training.run.initial_network import new_network
+from training.run.run import Run
+from training.run.stage import run_stage
 
 __all__ = ["Laboratory", "Outcome", "Teacher"]
 

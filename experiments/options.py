@@ -25,15 +25,15 @@ from experiments.seed_spread import Spread
 from experiments.variants import Overrides, changed
 from reviews import read_reviews
 from sentiment import SentimentLSTM, Tokenizer, TokenizerConfig, set_num_threads
-from training.classification import Classification
-from training.examples import Examples
-from training.initialisation import initialise
-from training.labels import LabelSet
-from training.recipe import Recipe, load_recipe
-from training.report.drawing import COLOURS, FAINT, look, new_figure, to_png
-from training.report.learning import smoothed
-from training.split import Split, read_reserved_ids, split_validation
-from training.trainer import EpochFigures, Trainer
+from training.data.labels import LabelSet
+from training.data.split import Split, read_reserved_ids, split_validation
+from training.learning.classification import Classification
+from training.learning.examples import Examples
+from training.learning.initialisation import initialise
+from training.learning.trainer import EpochFigures, Trainer
+from training.publishing.report.drawing import COLOURS, FAINT, look, new_figure, to_png
+from training.publishing.report.learning import smoothed
+from training.recipe.recipe import Recipe, load_recipe
 
 # In the order of the table; a panel for each group, a picture for each four of them.
 GROUPS: Final[Mapping[str, Mapping[str, Overrides]]] = {

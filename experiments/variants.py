@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from training.recipe import Recipe, recipe_from_fields
+from training.recipe.recipe import Recipe, recipe_from_fields
 
 __all__ = ["Fields", "Overrides", "changed"]
 

@@ -13,21 +13,28 @@ from model_store import RELEASED, Manifest, Store
 from reviews import read_reviews
 from reviews.review import Columns, Part, Review
 from sentiment import SentimentError
-from training.base import Base, adapted_recipe, find_base
-from training.comparison import Candidate, compare_versions, comparison_lines
-from training.download import ARCHIVES, digest, download
-from training.duplicates import ShingledTexts, find_duplicates, pair_lines
-from training.duplicates import summary as duplicate_summary
+from training.cli import STORE_VARIABLE, parser, recipe_name
+from training.data.download import ARCHIVES, digest, download
+from training.data.near_duplicates import ShingledTexts, find_duplicates, pair_lines
+from training.data.near_duplicates import summary as duplicate_summary
+from training.distributed.processes import from_first, in_each, is_first, joined
 from training.errors import InvalidBase, ProbesDoNotApply
-from training.evaluation import evaluate_version, report_lines
+from training.evaluation.compare import Candidate, compare_versions, comparison_lines
+from training.evaluation.evaluate import evaluate_version, report_lines
+from training.evaluation.probing import (
+    NOT_APPLICABLE,
+    as_json,
+    failure_lines,
+    figures_by_name,
+    run_probes,
+    table_lines,
+)
 from training.fit import fit
-from training.options import STORE_VARIABLE, parser, recipe_name
-from training.plan import Plan
-from training.probing import NOT_APPLICABLE, as_json, failure_lines, figures_by_name, run_probes, table_lines
-from training.processes import from_first, in_each, is_first, joined
-from training.recipe import load_recipe
-from training.run import Run
-from training.scalars import Scalars
+from training.recipe.plan import Base, Plan
+from training.recipe.recipe import load_recipe
+from training.run.base_version import adapted_recipe, find_base
+from training.run.run import Run
+from training.run.tensorboard import Scalars
 
 __all__ = ["main"]
 

@@ -9,22 +9,22 @@ import torch
 
 from model_store import Draft, ModelVersion, Store
 from sentiment import SentimentLSTM, Tokenizer, choose_device
-from training.base import adapted_labels, load_base
-from training.classification import Classification
-from training.dataset import Dataset, read_dataset
+from training.data.labels import LabelSet
+from training.distributed.processes import from_first, in_each, is_first, take_device
 from training.errors import InvalidReviews
-from training.examples import Examples, TextStream
-from training.labels import LabelSet
-from training.ledger import Ledger
-from training.processes import from_first, in_each, is_first, take_device
-from training.recipe import Recipe
-from training.release import draft_version
-from training.run import Run
-from training.scalars import Scalars
-from training.stage import Report, run_stage
-from training.start import new_network
-from training.teaching import taught_examples
-from training.trainer import Trainer
+from training.learning.classification import Classification
+from training.learning.examples import Examples, TextStream
+from training.learning.trainer import Trainer
+from training.publishing.draft import draft_version
+from training.recipe.recipe import Recipe
+from training.run.base_version import adapted_labels, load_base
+from training.run.dataset import Dataset, read_dataset
+from training.run.distillation import taught_examples
+from training.run.initial_network import new_network
+from training.run.ledger import Ledger
+from training.run.run import Run
+from training.run.stage import Report, run_stage
+from training.run.tensorboard import Scalars
 
 __all__ = ["fit"]
 

@@ -10,7 +10,7 @@ from bench.serving.cases import CAPACITY_CASE, CASES
 from bench.serving.figures import Results
 from bench.serving.medians import THIS, medians
 from bench.serving.servers import CONTENDERS
-from training.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
+from training.publishing.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
 
 __all__ = ["write_pictures"]
 

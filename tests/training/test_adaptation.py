@@ -15,11 +15,11 @@ from model_store import RELEASED, ModelNotFound, ModelVersion, Store, golden
 from tests.sample_reviews import made_up_reviews, write_jsonl
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
-from training.base import find_base
-from training.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
-from training.plan import Plan
-from training.recipe import load_recipe
-from training.run import Run
+from training.evaluation.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
+from training.recipe.plan import Plan
+from training.recipe.recipe import load_recipe
+from training.run.base_version import find_base
+from training.run.run import Run
 
 pytestmark = pytest.mark.xdist_group("adaptation")
 

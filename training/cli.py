@@ -1,0 +1,196 @@
+"""The command line of `python -m training`: commands, and their options."""
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from reviews.review import Columns
+from training.data.download import ARCHIVES
+from training.data.similarity import LEAST_SIMILARITY
+from training.recipe.recipe import recipe_names
+
+__all__ = ["STORE_VARIABLE", "parser", "recipe_name"]
+
+STORE_VARIABLE = "SENTIMENT_MODEL_STORE"
+
+_RECIPE = "cpu"
+_ADAPTING_RECIPE = "adapt"
+_PATHS: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "PATH"}
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return the parser; what it parses has the name of the command in `command`."""
+    whole = argparse.ArgumentParser(prog="python -m training", description=description)
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_fit(commands.add_parser("fit", help="train a model and publish it as the next version"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure a version on labelled reviews"))
+    _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
+    _add_compare(commands.add_parser("compare", help="measure two versions on the same labelled reviews"))
+    _add_duplicates(commands.add_parser("duplicates", help="count test reviews that stand in train as well"))
+    _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
+    return whole
+
+
+def recipe_name(options: argparse.Namespace) -> str:
+    """Return the recipe that a `fit` command names, or its default."""
+    return options.recipe or (_ADAPTING_RECIPE if options.base else _RECIPE)
+
+
+def _add_fit(command: argparse.ArgumentParser) -> None:
+    names = ", ".join(recipe_names())
+    command.add_argument(
+        "--recipe", help=f"{names}, or a .toml file (default: {_RECIPE}, or {_ADAPTING_RECIPE} with --from)"
+    )
+    command.add_argument(
+        "--from", dest="base", metavar="REFERENCE", help="version to start from, such as reviews@production"
+    )
+    command.add_argument(
+        "--base-store",
+        type=Path,
+        metavar="STORE",
+        help="store of --from and --teacher (default: --store if that has the model, else the released one)",
+    )
+    command.add_argument(
+        "--teacher",
+        dest="teachers",
+        nargs="+",
+        default=[],
+        metavar="REFERENCE",
+        help="versions to learn from beside the labels, looked up as --from is",
+    )
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--train", **_PATHS, help="labelled reviews")
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
+    command.add_argument(
+        "--also-train", **_PATHS, default=[], help="more labelled reviews, never held out to validate on"
+    )
+    command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts, whose labels are not read")
+    command.add_argument("--test", **_PATHS, default=[], help="labelled reviews to report on at the end")
+    command.add_argument(
+        "--reserved", type=Path, metavar="FILE", help="ids of train reviews that only validate"
+    )
+    command.add_argument("--run-folder", type=Path, metavar="FOLDER", help="default: runs/RECIPE-TIME")
+    command.add_argument(
+        "--store", type=Path, default=Path("models"), help="model store to publish to (default: %(default)s)"
+    )
+    command.add_argument("--model", default="reviews", help="name of the model (default: %(default)s)")
+    command.add_argument(
+        "--tensorboard", type=Path, metavar="FOLDER", help="write curves for TensorBoard; also with --resume"
+    )
+    _add_reading(command)
+    _add_device(command)
+
+
+def _add_evaluate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--test", **_PATHS, required=True, help="labelled reviews")
+    _add_version(command)
+    _add_measuring(command)
+    _add_reading(command)
+
+
+def _add_probe(command: argparse.ArgumentParser) -> None:
+    _add_version(command)
+    command.add_argument(
+        "--failures",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="also show N failing texts of each capability, each with the probability of its label",
+    )
+    _add_measuring(command)
+
+
+def _add_compare(command: argparse.ArgumentParser) -> None:
+    command.add_argument("a", metavar="A", help="such as reviews@1")
+    command.add_argument("b", metavar="B", help="such as reviews@2; differences are B - A")
+    command.add_argument("--test", **_PATHS, required=True, help="labelled reviews")
+    command.add_argument("--other-store", type=Path, metavar="STORE", help="store of B (default: that of A)")
+    _add_measuring(command)
+    _add_reading(command)
+
+
+def _add_duplicates(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--train", **_PATHS, required=True, help="reviews to look in")
+    command.add_argument("--test", **_PATHS, required=True, help="reviews to look for; labels do not matter")
+    command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts to look in, counted apart")
+    command.add_argument(
+        "--least-similarity",
+        type=_similarity,
+        default=LEAST_SIMILARITY,
+        metavar="S",
+        help="Jaccard similarity from which two reviews are near-duplicates (default: %(default)s)",
+    )
+    command.add_argument(
+        "--pairs", action="store_true", help="also show the ids of each pair, with its similarity"
+    )
+    _add_reading(command)
+
+
+def _add_download(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", choices=sorted(ARCHIVES), help="docs/data.md tells what they are")
+    command.add_argument(
+        "--to", type=Path, default=Path("data"), metavar="FOLDER", help="default: %(default)s"
+    )
+    command.add_argument(
+        "--url", help="fetch it from a mirror; it must be the same to the byte where a checksum is published"
+    )
+
+
+def _add_version(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="reviews",
+        metavar="REFERENCE",
+        help="such as reviews@3 (default: its production version)",
+    )
+
+
+def _add_measuring(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store", type=Path, help=f"model store (default: ${STORE_VARIABLE}, else the released one)"
+    )
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
+    _add_device(command)
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    defaults = Columns()
+    for name in ("text", "label", "id", "group"):
+        command.add_argument(
+            f"--{name}-column",
+            default=getattr(defaults, name),
+            metavar="NAME",
+            help=f"field that holds the {name} (default: %(default)s)",
+        )
+    command.add_argument(
+        "--stars",
+        type=int,
+        choices=(5, 10),
+        help="labels are ratings from 1 to 5 or from 1 to 10; read them as five classes, 1 to 5",
+    )
+    command.add_argument(
+        "--skip-bad", action="store_true", help="count bad reviews instead of stopping at one"
+    )
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU where there is one"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
+    return int(text)
+
+
+def _similarity(text: str) -> float:
+    try:
+        similarity = float(text)
+    except ValueError:
+        similarity = math.nan
+    if not 0 < similarity <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number over 0 and at most 1, not {text!r}")
+    return similarity

@@ -1,0 +1,1 @@
+"""From reviews to a data set: labels, splits, generated sentences, near-duplicates."""

@@ -1,0 +1,124 @@
+"""Making sentences by a grammar, two at a time: one of each label, as alike as the grammar allows.
+
+Words alone must not tell the label, or a network would learn words. So a couple shares its template and its
+neutral words wherever a template suits both labels, and in a contrast all words but the negation.
+"""
+
+from itertools import count
+
+from reviews.review import Review
+from training.data.sentences.grammar import (
+    LABELS,
+    PLAIN,
+    Form,
+    Grammar,
+    Kind,
+    Label,
+    Template,
+    Words,
+    load_grammar,
+    sides,
+)
+from training.data.templates import choose, fill
+from training.errors import InvalidSentences
+
+__all__ = ["make_sentences"]
+
+Purpose = tuple[str, ...]
+
+_MAX_MISSES = 2_000
+# What stands around a sentence; half stand alone.
+_SETTINGS = (("text",),) * 6 + (
+    ("neutral", "text"),
+    ("text", "neutral"),
+    ("opinion", "text"),
+    ("text", "opinion"),
+    ("neutral", "text", "opinion"),
+)
+
+
+def make_sentences(num: int, *, seed: int, grammar: Grammar | None = None) -> tuple[Review, ...]:
+    """Return so many labelled texts, all different, of one to four sentences, half of each label.
+
+    The same seed gives the same texts on every machine, and a larger number begins with the texts of a
+    smaller one. Raises InvalidSentences when the grammar does not make so many.
+    """
+    grammar = grammar or load_grammar()
+    found: dict[str, Label] = {}
+    misses = 0
+    for number in count():
+        if len(found) >= num:
+            break
+        couple = _couple(grammar, (str(seed), str(number)))
+        if len(couple) < len(LABELS) or couple.keys() & found.keys():
+            misses += 1
+            if misses == _MAX_MISSES:
+                raise InvalidSentences(f"the grammar makes only {len(found)} of {num} sentences")
+            continue
+        found |= couple
+        misses = 0
+    labelled = list(found.items())[:num]
+    return tuple(
+        Review(f"sentence-{place}", text, label, None)
+        for place, (text, label) in enumerate(labelled, start=1)
+    )
+
+
+def _couple(grammar: Grammar, purpose: Purpose) -> dict[str, Label]:
+    """Return a text of each label; fewer texts where two would be the same."""
+    kind = choose(grammar.turns, *purpose, "kind")
+    setting = choose(_SETTINGS, *purpose, "setting")
+    couple: dict[str, Label] = {}
+    for label in LABELS:
+        template = _template(kind, label, purpose)
+        form = choose(template.forms, *purpose, "form")
+        domain = choose(form.domains, *purpose, "domain")
+        text = _filled(template, form, grammar.domains[domain], label, purpose)
+        couple[_set(grammar, domain, text, label, setting, purpose)] = label
+    return couple
+
+
+def _template(kind: Kind, label: Label, purpose: Purpose) -> Template:
+    """Return a template: for both labels the same one, or else one of either label's own."""
+    num_own = max(map(len, kind.own.values()))
+    return choose((*kind.shared, *[None] * num_own), *purpose, "template") or choose(
+        kind.own[label], *purpose, "own template"
+    )
+
+
+def _filled(template: Template, form: Form, words: Words, label: Label, purpose: Purpose) -> str:
+    text = form.text
+    if template.contrast:
+        of_words = choose(LABELS, *purpose, "polarity")
+        other_side, own_side = sides(text)
+        text, label = (own_side if label == of_words else other_side), of_words
+    values: dict[str, str] = {}
+    for slot in form.slots:
+        free = [word for word in words.of(slot, label) if word not in values.values()]
+        values[slot] = choose(free, *purpose, slot)
+    filled = fill(text, values)
+    return filled[0].upper() + filled[1:]
+
+
+def _set(
+    grammar: Grammar, domain: str, text: str, label: Label, setting: tuple[str, ...], purpose: Purpose
+) -> str:
+    """Return a text with what its setting puts beside it."""
+    parts = {"text": text}
+    if "neutral" in setting:
+        parts["neutral"] = choose(grammar.neutral_sentences, *purpose, "neutral")
+    if "opinion" in setting:
+        parts["opinion"] = _opinion(grammar, domain, label, (*purpose, "opinion"))
+    return " ".join(parts[part] for part in setting)
+
+
+def _opinion(grammar: Grammar, domain: str, label: Label, purpose: Purpose) -> str:
+    """Return a plain sentence of that domain and label."""
+    [plain] = [kind for kind in grammar.kinds if kind.name == PLAIN]
+    template = choose(
+        [it for it in plain.templates(label) if all(domain in form.domains for form in it.forms)],
+        *purpose,
+        "template",
+    )
+    form = choose(template.forms, *purpose, "form")
+    return _filled(template, form, grammar.domains[domain], label, purpose)

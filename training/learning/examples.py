@@ -1,0 +1,124 @@
+"""Reviews with what is to be learned of each, as the network takes them, and the order it meets them in."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from reviews.review import Review
+from sentiment import TokenizedReview, Tokenizer
+from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
+from sentiment.padding import pad
+from training.data.labels import LabelSet
+from training.distributed.processes import share
+
+__all__ = ["Batch", "Examples", "TextStream", "Texts", "padded", "shuffled_batches"]
+
+# Batches are cut from so many batches' worth of shuffled reviews, sorted by length: little padding, yet
+# well mixed.
+_POOL_BATCHES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Padded token ids [T, B] and true lengths [B]."""
+
+    ids_TB: Tensor
+    lengths_B: Tensor
+
+    def to(self, device: torch.device) -> "Texts":
+        """Return the texts on a device."""
+        return Texts(self.ids_TB.to(device), self.lengths_B.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts, and the probability [B, L] that each label shall have."""
+
+    texts: Texts
+    targets_BL: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        return Batch(self.texts.to(device), self.targets_BL.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Tokenized reviews, and in the same order the probability [N, L] that each label shall have."""
+
+    reviews: Sequence[TokenizedReview]
+    targets_NL: Tensor
+
+    @classmethod
+    def encode(cls, reviews: Sequence[Review], tokenizer: Tokenizer, labels: LabelSet) -> "Examples":
+        """Tokenize labelled reviews; raises InvalidReviews for a label that is not in `labels`."""
+        tokenized = [tokenizer.encode(review.text) for review in reviews]
+        return cls.of_classes(tokenized, labels.indices(reviews), num_labels=len(labels.names))
+
+    @classmethod
+    def of_classes(
+        cls, reviews: Sequence[TokenizedReview], classes: Sequence[int], *, num_labels: int
+    ) -> "Examples":
+        """Return examples of which each has one class for certain."""
+        return cls(reviews, functional.one_hot(torch.tensor(classes, dtype=torch.long), num_labels).float())
+
+    @property
+    def classes(self) -> list[int]:
+        """The most probable label of each review."""
+        return self.targets_NL.argmax(1).tolist()
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each review."""
+        return [len(review.ids) for review in self.reviews]
+
+    def batch(self, places: Sequence[int]) -> Batch:
+        """Return the examples at these places as padded tensors."""
+        return Batch(padded([self.reviews[place].ids for place in places]), self.targets_NL[list(places)])
+
+
+class TextStream:
+    """Batches of texts without labels, endlessly, in an order that the seed decides anew for each epoch."""
+
+    def __init__(self, reviews: Sequence[TokenizedReview], batch_reviews: int, *, seed: int) -> None:
+        self._reviews = reviews
+        self._lengths = [len(review.ids) for review in reviews]
+        self._batch_reviews = batch_reviews
+        self._seed = seed
+        self._epoch = -1
+        self._batches: list[list[int]] = []
+
+    def batch(self, step: int) -> Texts:
+        """Return the texts of a step, counted from 0; of several processes each gets its share."""
+        epoch, place = divmod(step, math.ceil(len(self._lengths) / self._batch_reviews))
+        if epoch != self._epoch:
+            self._batches = shuffled_batches(self._lengths, self._batch_reviews, seed=self._seed, epoch=epoch)
+            self._epoch = epoch
+        return padded([self._reviews[place].ids for place in share(self._batches[place])])
+
+
+def padded(ids: Sequence[Sequence[int]]) -> Texts:
+    """Return rows of token ids as texts of one length, which is a multiple of 32 tokens."""
+    num_steps = round_up(max(map(len, ids)), LENGTH_STEP_TOKENS)
+    return Texts(*pad(ids, num_rows=len(ids), num_steps=num_steps))
+
+
+def shuffled_batches(lengths: Sequence[int], batch_reviews: int, *, seed: int, epoch: int) -> list[list[int]]:
+    """Return places 0 … N-1 in batches of near-equal length, in an order that seed and epoch alone decide."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    order = torch.randperm(len(lengths), generator=generator).tolist()
+    batches = [
+        batch
+        for pool in _chunks(order, batch_reviews * _POOL_BATCHES)
+        for batch in _chunks(sorted(pool, key=lengths.__getitem__), batch_reviews)
+    ]
+    return [batches[place] for place in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def _chunks(places: Sequence[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(places), size):
+        yield list(places[start : start + size])

@@ -1,0 +1,67 @@
+"""Word vectors learned from the reviews' own texts, for the embedding to start from.
+
+word2vec in its CBOW form (Mikolov et al. 2013, arXiv:1301.3781) as gensim implements it. Starting from such
+vectors instead of random ones is worth about 3.5 points on IMDB (Dai & Le 2015, arXiv:1511.01432).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Never
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from sentiment import Tokenizer
+from training.recipe.tables import Vectors
+
+__all__ = ["learn_vectors"]
+
+SAMPLE = 1e-4  # Frequent words are thinned out, as the paper does; it also doubles the speed.
+
+
+def learn_vectors(
+    texts: Sequence[str], tokenizer: Tokenizer, config: Vectors, *, size: int, seed: int
+) -> NDArray[np.float32]:
+    """Return one vector for each token id, [V, size], scaled to unit variance; zero where none is learned.
+
+    The same texts and seed give the same vectors, for which it keeps to one thread.
+    """
+    # Here, since training goes on from learned vectors on machines that have torch and little else.
+    from gensim.models import Word2Vec  # noqa: PLC0415
+
+    model = Word2Vec(
+        vector_size=size,
+        window=config.window,
+        negative=config.negative,
+        sample=SAMPLE,
+        min_count=1,
+        seed=seed,
+        workers=1,
+    )
+    num_passes = config.epochs + 1  # the first one counts the words
+    bar: tqdm[Never] = tqdm(total=len(texts) * num_passes, desc="word vectors", unit="review", disable=None)
+    with bar:
+        corpus = _Corpus(texts, tokenizer, bar)
+        model.build_vocab(corpus)
+        model.train(corpus, total_examples=model.corpus_count, epochs=config.epochs)
+    first_id = tokenizer.vocabulary_size - len(tokenizer.words)
+    vectors = np.zeros((tokenizer.vocabulary_size, size), dtype=np.float32)
+    for token_id, word in enumerate(tokenizer.words, start=first_id):
+        if word in model.wv:
+            vectors[token_id] = model.wv[word]
+    return np.asarray(vectors / vectors.std(), dtype=np.float32)
+
+
+class _Corpus:
+    """The texts as lists of known words, cut anew on each pass: a million reviews need not fit as lists."""
+
+    def __init__(self, texts: Sequence[str], tokenizer: Tokenizer, bar: "tqdm[Never]") -> None:
+        self._texts = texts
+        self._tokenizer = tokenizer
+        self._known = frozenset(tokenizer.words)
+        self._bar = bar
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for text in self._texts:
+            yield [word for word in self._tokenizer.split(text) if word in self._known]
+            self._bar.update()

@@ -1,0 +1,49 @@
+"""What bears on how far a version's figures can be trusted."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from model_store import DuplicateFigures
+from reviews.review import Review
+from training.data.near_duplicates import Duplicates, ShingledTexts, find_duplicates
+from training.run.dataset import Dataset
+
+__all__ = ["Selection", "find_in_dataset"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What may make the figures of a version better than it is."""
+
+    duplicates: Mapping[str, DuplicateFigures]
+    """By parts of the data, as in "test in train"."""
+    num_runs: int | None
+    """Runs on the same train data in the ledger, this one included; None where it was not recorded."""
+
+    def __str__(self) -> str:
+        if self.num_runs is None:
+            return "How many runs were made on these train reviews is not known: no ledger has this one."
+        others = "no other run" if self.num_runs == 1 else f"{self.num_runs} runs, this one among them,"
+        return (
+            f"When this version was made, the ledger had {others} on these train reviews. Validation figures "
+            "of the best of many runs are optimistic."
+        )
+
+
+def find_in_dataset(dataset: Dataset) -> dict[str, Duplicates]:
+    """Return the duplicates between the parts of a run's data, by parts, as in "test in train".
+
+    Train reviews are those that are trained on. IMDB with its unlabelled reviews takes about 25 seconds.
+    """
+    train = _of_reviews(dataset.split.train)
+    found = {"validation in train": find_duplicates(_of_reviews(dataset.split.validation), train)}
+    if dataset.test:
+        test = _of_reviews(dataset.test)
+        found["test in train"] = find_duplicates(test, train)
+        if dataset.unlabelled_texts:
+            found["test in unlabelled"] = find_duplicates(test, ShingledTexts.of(dataset.unlabelled_texts))
+    return found
+
+
+def _of_reviews(reviews: Iterable[Review]) -> ShingledTexts:
+    return ShingledTexts.of(review.text for review in reviews)

@@ -1,0 +1,141 @@
+"""The model card: what a version is, what it was made of, how good it is and where it fails."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from string import Template
+
+from model_store import DataFingerprint, Evaluation, ProbeFigures
+from sentiment import NetworkConfig
+from training.evaluation.calibration import LEAST_REVIEWS, keeps_base_temperature
+from training.evaluation.probing import NOT_APPLICABLE
+from training.evaluation.probing import summary as probe_summary
+from training.publishing.caveats import Selection
+from training.recipe.plan import Plan
+from training.run.dataset import Dataset
+
+__all__ = ["model_card"]
+
+_TEMPLATE = Path(__file__).parent / "model_card.md"
+
+
+def model_card(
+    plan: Plan,
+    dataset: Dataset,
+    network: NetworkConfig,
+    temperature: float,
+    evaluation: Mapping[str, Evaluation],
+    probes: Mapping[str, ProbeFigures],
+    selection: Selection,
+) -> str:
+    """Return the card as Markdown."""
+    labels, split = dataset.labels.names, dataset.split
+    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        asdict(network) | asdict(plan.recipe.tokenizer),
+        model=plan.model,
+        labels=", ".join(labels),
+        directions="bidirectional" if network.bidirectional else "unidirectional",
+        vocabulary_size=f"{network.vocabulary_size:,}",
+        temperature=f"{temperature:.3f}",
+        calibration=_calibration(plan, len(split.validation)),
+        recipe=plan.recipe_name,
+        base=_base(plan) + _teachers(plan),
+        description=plan.recipe.description,
+        data_rows=_data_rows(dataset.fingerprints),
+        num_train=f"{len(split.train):,}",
+        added=f", and on {dataset.added}" if dataset.added else "",
+        num_validation=f"{len(split.validation):,}",
+        num_reserved=f"{split.num_reserved:,}",
+        evaluation_rows=_evaluation_rows(evaluation),
+        confusions=_confusions(evaluation, labels),
+        duplicate_rows=_duplicate_rows(selection),
+        runs=selection,
+        probes=_probes(probes),
+    )
+
+
+def _calibration(plan: Plan, num_validation: int) -> str:
+    if plan.base and keeps_base_temperature(num_validation):
+        return (
+            f"that of {plan.base}, since there are fewer than {LEAST_REVIEWS} validation reviews to fit one"
+        )
+    return "fitted on validation"
+
+
+def _base(plan: Plan) -> str:
+    if plan.base is None:
+        return ""
+    return (
+        f"\n\nIt started from `{plan.base}` (SHA-256 of its weights `{plan.base.weights_sha256}`), whose "
+        "vocabulary and\nnetwork it has. The card of that version tells what it was trained on."
+    )
+
+
+def _teachers(plan: Plan) -> str:
+    if not plan.teachers:
+        return ""
+    config = plan.recipe.distillation
+    rows = [f"* `{it}`, SHA-256 of its weights `{it.weights_sha256}`" for it in plan.teachers]
+    if config.linear_teacher:
+        rows.append("* a linear model of word sequences, fitted to the same train reviews")
+    return (
+        "\n\nIt learned from teachers as well, from the mean of what they say of a text: of the "
+        "unlabelled texts\n"
+        f"that alone, of the reviews that are split for validation {1 - config.label_weight:g} of it and "
+        f"{config.label_weight:g} of the label.\n\n" + "\n".join(rows)
+    )
+
+
+def _data_rows(data: Sequence[DataFingerprint]) -> str:
+    return "\n".join(
+        f"| {part.role} | {part.source} | {part.num_reviews:,} | {_counts(part)} | `{part.sha256[:16]}…` |"
+        for part in data
+    )
+
+
+def _counts(part: DataFingerprint) -> str:
+    return ", ".join(f"{label}: {count:,}" for label, count in part.label_counts.items()) or "none"
+
+
+def _evaluation_rows(evaluation: Mapping[str, Evaluation]) -> str:
+    rows = (
+        f"| {name} | {figures.num_reviews:,} | {figures.accuracy:.2%} | {figures.f1:.4f} | "
+        f"{'' if figures.auc is None else f'{figures.auc:.4f}'} | {figures.ece:.2%} | {figures.nll:.4f} | "
+        f"{figures.brier:.4f} |"
+        for name, figures in evaluation.items()
+    )
+    distances = (
+        f"On {name}, labels are {figures.mae:.3f} off on average, {figures.within_one:.2%} at most one."
+        for name, figures in evaluation.items()
+        if figures.mae is not None
+    )
+    return "\n\n".join(["\n".join(rows), *distances])
+
+
+def _confusions(evaluation: Mapping[str, Evaluation], labels: Sequence[str]) -> str:
+    return "\n\n".join(_confusion(name, figures, labels) for name, figures in evaluation.items())
+
+
+def _confusion(name: str, figures: Evaluation, labels: Sequence[str]) -> str:
+    header = f"| {name}: true \\ predicted | " + " | ".join(labels) + " |\n|---" + "|---" * len(labels) + "|"
+    rows = (
+        f"| {label} | " + " | ".join(f"{count:,}" for count in counts) + " |"
+        for label, counts in zip(labels, figures.confusion, strict=True)
+    )
+    return "\n".join([header, *rows])
+
+
+def _duplicate_rows(selection: Selection) -> str:
+    return "\n".join(
+        f"| {name} | {it.num_reviews:,} | {it.num_near:,} | {it.num_exact:,} |"
+        for name, it in selection.duplicates.items()
+    )
+
+
+def _probes(probes: Mapping[str, ProbeFigures]) -> str:
+    if not probes:
+        return f"Not run: {NOT_APPLICABLE}."
+    rows = (f"| {name} | {it.num_cases:,} | {it.failure_ratio:.1%} |" for name, it in probes.items())
+    return "\n".join(
+        [f"{probe_summary(probes)}.", "", "| capability | cases | failed |", "|---|---|---|", *rows]
+    )

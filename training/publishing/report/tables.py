@@ -1,0 +1,123 @@
+"""Tables of the page, as HTML."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+import numpy as np
+from pydantic import JsonValue
+
+from model_store import DataFingerprint, DuplicateFigures, Evaluation
+from training.publishing.report.outcome import Mistake
+
+__all__ = [
+    "data_table",
+    "duplicates_table",
+    "figures_table",
+    "labels_table",
+    "mistakes_table",
+    "recipe_table",
+]
+
+
+def figures_table(evaluation: Mapping[str, Evaluation]) -> str:
+    """Return the figures by data set; stars have two columns more."""
+    stars = any(figures.mae is not None for figures in evaluation.values())
+    rows = (
+        [
+            name,
+            f"{figures.num_reviews:,}",
+            f"{figures.accuracy:.2%}",
+            f"{figures.f1:.4f}",
+            "-" if figures.auc is None else f"{figures.auc:.4f}",
+            f"{figures.ece:.2%}",
+            f"{figures.nll:.4f}",
+            f"{figures.brier:.4f}",
+            *(_distances(figures) if stars else ()),
+        ]
+        for name, figures in evaluation.items()
+    )
+    header = ["on", "reviews", "accuracy", "F1", "AUC", "ECE", "NLL", "Brier"]
+    return _table([*header, "MAE", "within one"] if stars else header, rows, num_texts=1)
+
+
+def labels_table(evaluation: Evaluation, labels: Sequence[str]) -> str:
+    """Return how each label is found."""
+    counts = np.array(evaluation.confusion)
+    rows = (
+        [label, f"{true:,}", f"{given:,}", _share(hits, given), _share(hits, true)]
+        for label, true, given, hits in zip(
+            labels, counts.sum(axis=1), counts.sum(axis=0), counts.diagonal(), strict=True
+        )
+    )
+    return _table(["label", "reviews", "predicted", "precision", "recall"], rows, num_texts=1)
+
+
+def mistakes_table(mistakes: Iterable[Mistake]) -> str:
+    """Return wrong answers."""
+    rows = (
+        [mistake.id, mistake.truth, mistake.predicted, f"{mistake.confidence:.2%}", f"{mistake.num_tokens:,}"]
+        for mistake in mistakes
+    )
+    return _table(["review", "true", "predicted", "confidence", "tokens"], rows, num_texts=3)
+
+
+def data_table(data: Iterable[DataFingerprint]) -> str:
+    """Return which data the version has seen."""
+    rows = (
+        [part.role, part.source, _counts(part.label_counts), f"{part.sha256[:16]}…", f"{part.num_reviews:,}"]
+        for part in data
+    )
+    return _table(["role", "source", "labels", "SHA-256", "reviews"], rows, num_texts=4)
+
+
+def duplicates_table(duplicates: Mapping[str, DuplicateFigures]) -> str:
+    """Return how many reviews of one part stand in another."""
+    rows = (
+        [name, f"{it.num_reviews:,}", f"{it.num_near:,}", f"{it.num_exact:,}"]
+        for name, it in duplicates.items()
+    )
+    return _table(["reviews", "number", "near-duplicates", "exact copies among them"], rows, num_texts=1)
+
+
+def recipe_table(recipe: Mapping[str, JsonValue]) -> str:
+    """Return every field of a recipe by its dotted name."""
+    rows = ([name, str(value)] for name, value in _flat(recipe) if name != "description")
+    return _table(["field", "value"], rows, num_texts=2)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, num_texts: int) -> str:
+    """Return a table whose first columns hold text, and the others numbers."""
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        kinds = ["" if place < num_texts else ' class="number"' for place in range(len(cells))]
+        return "<tr>" + "".join(
+            f"<{tag}{kind}>{escape(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True)
+        ) + "</tr>"  # fmt: skip
+
+    body = "\n".join(row("td", cells) for cells in rows)
+    return (
+        f'<div class="scroll"><table>\n<thead>{row("th", header)}</thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>"
+    )
+
+
+def _flat(fields: Mapping[str, JsonValue], prefix: str = "") -> Iterable[tuple[str, JsonValue]]:
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}", value
+
+
+def _distances(figures: Evaluation) -> tuple[str, str]:
+    if figures.mae is None:
+        return "-", "-"
+    return f"{figures.mae:.4f}", f"{figures.within_one:.2%}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%}" if whole else "-"
+
+
+def _counts(label_counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{label}:\xa0{count:,}" for label, count in label_counts.items()) or "none"

@@ -1,0 +1,85 @@
+"""What one training run was asked to do; kept in its folder, so that `--resume` needs no other argument."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from reviews.review import Columns
+from training.errors import InvalidCheckpoint
+from training.recipe.recipe import Recipe
+
+__all__ = ["Base", "Plan", "Role"]
+
+Role = Literal["train", "unlabelled", "test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """Which version training starts from, to the byte."""
+
+    store: Path
+    model: str
+    version: int
+    weights_sha256: str
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    def __str__(self) -> str:
+        return f"{self.model}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A recipe, the reviews to use it on, and where the version goes."""
+
+    recipe_name: str
+    recipe: Recipe
+    base: Base | None = None
+    """The version that training starts from; the recipe's tokenizer and network are its own then."""
+    teachers: tuple[Base, ...] = ()
+    """Versions to learn from beside the labels."""
+    train: tuple[Path, ...]
+    also_train: tuple[Path, ...] = ()
+    """More labelled reviews to train on; none of them is held out to validate on."""
+    unlabelled: tuple[Path, ...] = ()
+    """More texts for the vocabulary and the word vectors; their labels, if any, are ignored."""
+    test: tuple[Path, ...] = ()
+    """Read once, after everything is chosen."""
+    reserved: Path | None = None
+    """Ids, one a line, of train reviews that may only validate."""
+    columns: Columns = Columns()  # noqa: RUF009  # it is frozen
+    skip_bad: bool = False
+    store: Path
+    model: str
+    device: str = "auto"
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    def to_json(self) -> bytes:
+        """Return the plan as `from_json` reads it."""
+        return _PLAN.dump_json(self, indent=2)
+
+    def recipe_fields(self) -> dict[str, JsonValue]:
+        """Return what a manifest says of the recipe, and of the base and the teachers where there are any."""
+        fields = {"name": self.recipe_name, **self.recipe.fields()}
+        if self.base:
+            fields |= {"base": str(self.base), "base_weights_sha256": self.base.weights_sha256}
+        if self.teachers:
+            fields["teachers"] = [
+                {"version": str(teacher), "weights_sha256": teacher.weights_sha256}
+                for teacher in self.teachers
+            ]
+        return fields
+
+    @classmethod
+    def from_json(cls, saved: bytes, *, source: str) -> "Plan":
+        """Return a saved plan; raises InvalidCheckpoint naming `source`."""
+        try:
+            return _PLAN.validate_json(saved)
+        except ValidationError as error:
+            raise InvalidCheckpoint(f"{source}: {error.errors()[0]['msg']}") from error
+
+
+_PLAN = TypeAdapter(Plan)

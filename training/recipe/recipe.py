@@ -1,0 +1,112 @@
+"""A recipe: everything that decides how a model is trained, as one small TOML file.
+
+The recipes that ship are in `training/recipes/`; `--recipe` takes the name of one, or the path of your own.
+"""
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from sentiment import NetworkConfig, SentimentError, TokenizerConfig
+from sentiment.network_config import WeightPrecision
+from training.errors import InvalidRecipe
+from training.recipe.tables import (
+    Distillation,
+    Fitting,
+    Initialisation,
+    LanguageModelling,
+    Objective,
+    Vectors,
+    require,
+)
+
+__all__ = ["RECIPES", "Recipe", "load_recipe", "recipe_from_fields", "recipe_names"]
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+
+_STRICT = {"extra": "forbid", "strict": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How to train a model. Raises InvalidRecipe, naming the field, for a value that cannot work."""
+
+    description: str
+    seed: int = 1
+    validation_ratio: float = 0.1
+    """Share of the films (or of the reviews, where no film is known) that is held out to choose by."""
+    tokenizer: TokenizerConfig = TokenizerConfig()  # noqa: RUF009  # it is frozen
+    """Not used with a base version (`fit --from`), which has a vocabulary."""
+    network: dict[str, JsonValue]
+    """The fields of NetworkConfig but `vocabulary_size` and `num_labels`, which the data decides.
+
+    With a base version (`fit --from`) only the dropouts count."""
+    initialisation: Initialisation = field(default_factory=Initialisation)
+    vectors: Vectors | None = None
+    """None starts the embedding at random."""
+    language_model: LanguageModelling | None = None
+    """None starts the layers by `initialisation`."""
+    fitting: Fitting
+    objective: Objective = Objective()  # noqa: RUF009  # it is frozen
+    distillation: Distillation = Distillation()  # noqa: RUF009
+    """Used only with teachers (`fit --teacher`)."""
+    num_sentences: int = 0
+    """So many generated sentences are trained on beside the reviews; only for negative and positive."""
+    precision: WeightPrecision = "float16"
+    """How the published weights are stored."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        require(0 < self.validation_ratio < 1, "validation_ratio must be between 0 and 1")
+        require(self.num_sentences >= 0, "num_sentences must not be negative")
+        self.network_config(vocabulary_size=3, num_labels=2)
+
+    def network_config(self, *, vocabulary_size: int, num_labels: int) -> NetworkConfig:
+        """Return the network for a vocabulary and labels."""
+        sizes: dict[str, JsonValue] = {"vocabulary_size": vocabulary_size, "num_labels": num_labels}
+        return _NETWORK.validate_json(json.dumps(self.network | sizes))
+
+    def fields(self) -> dict[str, JsonValue]:
+        """Return the recipe as plain data; `recipe_from_fields` is the way back."""
+        return asdict(self)
+
+
+_NETWORK = TypeAdapter(NetworkConfig)
+_RECIPE = TypeAdapter(Recipe)
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that ship."""
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def load_recipe(name: str) -> Recipe:
+    """Return the recipe of that name or at that path; raises InvalidRecipe when it is missing or wrong."""
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(recipe_names())
+        raise InvalidRecipe(
+            f"no recipe {name!r}; there are {known}, or give the path of a .toml file"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidRecipe(f"{path}: {error}") from error
+    return recipe_from_fields(fields, source=str(path))
+
+
+def recipe_from_fields(fields: object, *, source: str) -> Recipe:
+    """Return the recipe that plain data describes; raises InvalidRecipe naming `source` and the field."""
+    try:
+        return _RECIPE.validate_json(json.dumps(fields, default=str))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InvalidRecipe(f"{source}: {place}: {first['msg']}") from error
+    except SentimentError as error:
+        raise InvalidRecipe(f"{source}: {error}") from error

@@ -1,0 +1,179 @@
+"""The tables of a recipe: what each stage of a training takes."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from training.errors import InvalidRecipe
+
+__all__ = [
+    "Biases",
+    "Distillation",
+    "Fitting",
+    "Initialisation",
+    "LanguageModelling",
+    "Objective",
+    "Vectors",
+    "Weights",
+    "require",
+]
+
+Weights = Literal["default", "zeros", "normal", "xavier", "normalized", "orthogonal"]
+Biases = Literal["forget_one", "zeros"]
+
+_STRICT = {"extra": "forbid", "strict": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialisation:
+    """What a network's weights and biases start from."""
+
+    weights: Weights = "default"
+    """`default` is the network's own: recurrent gates orthogonal, output layer Glorot uniform, and so are the
+    four input gates, as one matrix.
+    `zeros` never learns: units that start alike stay alike.
+    `normal` has mean 0 and standard deviation 0.1, whatever the size of the matrix.
+    `xavier` is normal with variance 2 / (inputs + outputs), after Glorot & Bengio (2010).
+    `normalized` is uniform with that variance, within sqrt(6 / (inputs + outputs)) of 0: equation 16 of that
+    paper, which calls it the normalized initialization. Libraries call both by Xavier Glorot's name.
+    `orthogonal` keeps the length of what passes through a square matrix (Saxe et al. 2014, arXiv:1312.6120).
+    """
+    biases: Biases = "forget_one"
+    """`forget_one` opens the forget gates (Jozefowicz et al. 2015); other biases start at zero either way."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vectors:
+    """Word vectors for the embedding to start from: word2vec CBOW (Mikolov et al. 2013) on the texts."""
+
+    epochs: int = 5
+    window: int = 5
+    """Words of context on either side."""
+    negative: int = 5
+    """Noise words drawn for each word."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "window", "negative"):
+            require(getattr(self, name) >= 1, f"vectors.{name} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """How weights are fitted, whatever they are fitted to."""
+
+    epochs: int
+    batch_reviews: int = 64
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "linear", "exponential"] = "constant"
+    """After the warm-up: hold the rate, let it fall to zero on a line, or by `decay_ratio` an epoch.
+    With a warm-up of 0.1, "linear" is the slanted triangle of ULMFiT (Howard & Ruder 2018)."""
+    decay_ratio: float = 0.5
+    """What an exponential schedule multiplies the rate by over an epoch, some of it at each step."""
+    warmup_ratio: float = 0.0
+    """Share of all steps in which the rate rises from zero."""
+    layer_decay: float = 1.0
+    """The rate of each layer in terms of the one above it: ULMFiT's discriminative rates use 1 / 2.6."""
+    unfreeze_epochs: int = 0
+    """Fit the output layer alone for so many epochs, then one more layer each time so many have passed
+    (ULMFiT's gradual unfreezing); 0 fits all from the start."""
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    """Largest gradient norm of a step; None clips nothing."""
+    ema_decay: float | None = None
+    """Serve an exponential moving average of the weights; None serves the last weights themselves. In short
+    runs the decay is less, so that the average spans at most a fifth of all steps."""
+    patience_epochs: int | None = None
+    """Stop when validation accuracy has not risen for so many epochs; None never stops early."""
+    mixed_precision: bool = False
+    """Compute in 16 bits where that is faster: float16 on a GPU, bfloat16 on a processor that has it.
+    The weights stay in 32 bits."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "fitting.epochs must be at least 1")
+        require(self.batch_reviews >= 1, "fitting.batch_reviews must be at least 1")
+        require(self.learning_rate > 0, "fitting.learning_rate must be above 0")
+        require(0 <= self.warmup_ratio < 1, "fitting.warmup_ratio must be from 0 to below 1")
+        require(0 < self.decay_ratio < 1, "fitting.decay_ratio must be between 0 and 1")
+        require(0 < self.layer_decay <= 1, "fitting.layer_decay must be above 0 and at most 1")
+        require(self.unfreeze_epochs >= 0, "fitting.unfreeze_epochs must not be negative")
+        require(self.weight_decay >= 0, "fitting.weight_decay must not be negative")
+        require(self.clip_norm is None or self.clip_norm > 0, "fitting.clip_norm must be above 0")
+        require(self.ema_decay is None or 0 < self.ema_decay < 1, "fitting.ema_decay must be between 0 and 1")
+        require(
+            self.patience_epochs is None or self.patience_epochs >= 1,
+            "fitting.patience_epochs must be at least 1",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageModelling:
+    """A language model for the network's embedding and first layer to start from."""
+
+    fitting: Fitting
+    num_noise: int = 1024
+    """About so many noise words are drawn for a step, in place of the whole vocabulary."""
+    predicted_ratio: float = 1.0
+    """Share of the words that a step foretells; all are read. Foretelling costs more than reading."""
+    dropout: float = 0.1
+    """On the embeddings and on the states, in place of the network's own."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        require(self.num_noise >= 1, "language_model.num_noise must be at least 1")
+        require(0 < self.predicted_ratio <= 1, "language_model.predicted_ratio must be above 0 and at most 1")
+        require(0 <= self.dropout < 1, "language_model.dropout must be from 0 to below 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """What is asked of the network beside the right labels."""
+
+    adversarial_norm: float | None = None
+    """Also the right label after embeddings moved this far against it (Miyato et al. 2017)."""
+    virtual_norm: float | None = None
+    """The same answer for any text after embeddings moved this far to change it (the same paper)."""
+    entropy_weight: float = 0.0
+    """Weight of the entropy of answers on texts without a label (Grandvalet & Bengio 2005)."""
+    word_dropout: float = 0.0
+    """Share of words that are turned into the unknown word, so that a misspelt one does not matter much."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        for name in ("adversarial_norm", "virtual_norm"):
+            norm = getattr(self, name)
+            require(norm is None or norm > 0, f"objective.{name} must be above 0")
+        require(self.entropy_weight >= 0, "objective.entropy_weight must not be negative")
+        require(0 <= self.word_dropout < 1, "objective.word_dropout must be from 0 to below 1")
+
+    @property
+    def uses_unlabelled(self) -> bool:
+        """Whether texts without a label have a part in it."""
+        return self.virtual_norm is not None or self.entropy_weight > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distillation:
+    """How a network learns what teachers say of texts (Hinton et al. 2015, arXiv:1503.02531)."""
+
+    label_weight: float = 0.5
+    """Weight of a review's own label beside what the teachers say of it; other texts have only the latter."""
+    linear_teacher: bool = True
+    """Whether a linear model of word sequences, trained on the same reviews, is one of the teachers."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    def __post_init__(self) -> None:
+        require(0 <= self.label_weight <= 1, "distillation.label_weight must be from 0 to 1")
+
+
+def require(holds: bool, message: str) -> None:
+    """Raise InvalidRecipe with the message unless the condition holds."""
+    if not holds:
+        raise InvalidRecipe(message)

@@ -1,0 +1,1 @@
+"""One training run: its folder, its data, and the stages that it goes through."""

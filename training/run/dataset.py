@@ -1,0 +1,159 @@
+"""The reviews of one training run: read, split, labelled and fingerprinted."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from model_store import DataFingerprint
+from reviews import read_reviews
+from reviews.review import Part, Review, ReviewCollection
+from training.data.fingerprint import fingerprint
+from training.data.labels import LabelSet
+from training.data.sentences import make_sentences
+from training.data.sources import places_by_source
+from training.data.split import Split, read_reserved_ids, split_validation
+from training.errors import InvalidRecipe
+from training.recipe.plan import Plan
+
+__all__ = ["Dataset", "read_dataset"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """All that a run learns from and is measured on."""
+
+    labels: LabelSet
+    split: Split
+    also_train: tuple[Review, ...] = ()
+    """More labelled reviews to train on, of which none validates."""
+    sentences: tuple[Review, ...] = ()
+    """Generated ones to train on."""
+    test: tuple[Review, ...]
+    unlabelled_texts: tuple[str, ...]
+    num_skipped: int
+    fingerprints: tuple[DataFingerprint, ...]
+    validation_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By file: where its reviews stand among those to validate on; empty if all are of one file."""
+    test_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    @property
+    def train(self) -> tuple[Review, ...]:
+        """All that is trained on."""
+        return (*self.split.train, *self.also_train, *self.sentences)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts that a vocabulary and word vectors may be learned from: no held-out one among them."""
+        return [review.text for review in self.train] + list(self.unlabelled_texts)
+
+    @property
+    def added(self) -> str:
+        """What is trained on beside the train side of the split, for people; empty for nothing."""
+        parts = {"more reviews": self.also_train, "generated sentences": self.sentences}
+        return " and ".join(f"{len(reviews):,} {name}" for name, reviews in parts.items() if reviews)
+
+    def __str__(self) -> str:
+        sizes = (
+            f"{len(self.split.train):,} reviews to train on, {len(self.split.validation):,} to validate on "
+            f"({self.split.num_reserved:,} of them reserved), {len(self.unlabelled_texts):,} unlabelled"
+        )
+        lines = [f"labels: {', '.join(self.labels.names)}", sizes]
+        if self.added:
+            lines.append(f"{self.added} to train on as well")
+        if self.split.num_dropped_duplicates:
+            lines.append(f"{self.split.num_dropped_duplicates:,} not trained on: their text is in validation")
+        if self.num_skipped:
+            lines.append(f"{self.num_skipped:,} bad reviews skipped")
+        return "\n".join(lines)
+
+
+def read_dataset(plan: Plan) -> Dataset:
+    """Read and split what a plan names, and generate the sentences that its recipe asks for.
+
+    Raises InvalidReviews for what cannot be read or trained on, InvalidRecipe for sentences beside reviews
+    whose labels are not negative and positive.
+    """
+    train = _read(plan, plan.train, "train")
+    also_train = _read(plan, plan.also_train, "train")
+    unlabelled = _read(plan, plan.unlabelled, "unlabelled")
+    test = _read(plan, plan.test, "test")
+    split = split_validation(
+        train.reviews,
+        ratio=plan.recipe.validation_ratio,
+        reserved_ids=read_reserved_ids(plan.reserved) if plan.reserved else frozenset(),
+        seed=plan.recipe.seed,
+    )
+    labels = LabelSet.infer(train.reviews)
+    labels.indices(also_train.reviews)
+    held_out = {review.text for review in split.validation}
+    more = tuple(review for review in also_train.reviews if review.text not in held_out)
+    sentences = _sentences(plan, labels)
+    num_dropped = split.num_dropped_duplicates + len(also_train.reviews) - len(more)
+    collections = (train, also_train, unlabelled, test)
+    return Dataset(
+        labels=labels,
+        split=replace(split, num_dropped_duplicates=num_dropped),
+        also_train=more,
+        sentences=sentences,
+        test=test.reviews,
+        unlabelled_texts=tuple(review.text for review in unlabelled.reviews if review.text not in held_out),
+        validation_sources=places_by_source(train, split.validation_places),
+        test_sources=places_by_source(test),
+        num_skipped=sum(collection.num_skipped for collection in collections),
+        fingerprints=(
+            *_fingerprints("train", train),
+            *_fingerprints("train", also_train),
+            *_of_sentences(sentences),
+            *_fingerprints("unlabelled", unlabelled),
+            *_fingerprints("test", test),
+        ),
+    )
+
+
+def _read(plan: Plan, paths: Sequence[Path], part: Part) -> ReviewCollection:
+    return read_reviews(paths, split=part, columns=plan.columns, skip_bad=plan.skip_bad)
+
+
+def _sentences(plan: Plan, labels: LabelSet) -> tuple[Review, ...]:
+    num = plan.recipe.num_sentences
+    if num and sorted(labels.names) != ["negative", "positive"]:
+        raise InvalidRecipe(
+            f"num_sentences is {num}, but generated sentences are negative or positive, and the reviews have "
+            f"the labels {', '.join(labels.names)}: leave num_sentences out"
+        )
+    return make_sentences(num, seed=plan.recipe.seed)
+
+
+def _of_sentences(sentences: Sequence[Review]) -> Iterator[DataFingerprint]:
+    """Yield what the manifest says of generated sentences; another release may make others."""
+    if not sentences:
+        return
+    digest = hashlib.sha256()
+    for sentence in sentences:
+        digest.update(f"{sentence.label}\t{sentence.text}\n".encode())
+    yield DataFingerprint(
+        role="train",
+        source="generated sentences",
+        sha256=digest.hexdigest(),
+        num_reviews=len(sentences),
+        label_counts=_label_counts(sentences),
+    )
+
+
+def _fingerprints(role: Part, collection: ReviewCollection) -> Iterator[DataFingerprint]:
+    reviews = iter(collection.reviews)
+    for source in collection.sources:
+        of_source = [next(reviews) for _ in range(source.num_reviews)]
+        yield DataFingerprint(
+            role=role,
+            source=source.path.resolve().name,
+            sha256=fingerprint(source.path),
+            num_reviews=source.num_reviews,
+            label_counts=_label_counts(of_source),
+        )
+
+
+def _label_counts(reviews: Sequence[Review]) -> dict[str, int]:
+    return dict(sorted(Counter(review.label for review in reviews if review.label is not None).items()))

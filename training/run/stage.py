@@ -1,0 +1,67 @@
+"""One stage of a run: a trainer that is saved as it goes, and that goes on where it was stopped."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TypeVar
+
+from torch import nn
+
+from training.distributed.processes import any_of, from_first, is_first
+from training.errors import Interrupted
+from training.learning.trainer import EpochFigures, Trainer
+from training.run.interruption import Interruption
+from training.run.run import Run
+from training.run.tensorboard import Scalars
+
+__all__ = ["Report", "run_stage"]
+
+N = TypeVar("N", bound=nn.Module)
+
+Report = Callable[[str], None]
+"""Takes a line for people."""
+
+_CHECKPOINT_STEPS = 200
+
+
+def run_stage(
+    run: Run, name: str, trainer: Trainer[N], report: Report, scalars: Scalars | None = None
+) -> None:
+    """Train to the end, from where the run's checkpoint of that name stands if there is one.
+
+    Raises Interrupted, after saving, when SIGINT or SIGTERM arrives: in all processes after the same step,
+    whichever of them got it.
+    """
+    _go_on(run, name, trainer, report)
+
+    def after_step() -> None:
+        if scalars:
+            scalars.write_step(trainer)
+        if any_of(interruption.requested):
+            _save(run, name, trainer)
+            raise Interrupted(f"stopped; go on with: python -m training fit --resume {run.folder}")
+        if trainer.progress.step % _CHECKPOINT_STEPS == 0:
+            _save(run, name, trainer)
+
+    def after_epoch(figures: EpochFigures) -> None:
+        _save(run, name, trainer)
+        if scalars:
+            scalars.write_epoch(trainer, figures)
+        report(f"{name}: {figures}")
+
+    with Interruption() as interruption, scalars or nullcontext():
+        trainer.run(after_step, after_epoch)
+
+
+def _go_on(run: Run, name: str, trainer: Trainer[N], report: Report) -> None:
+    state = from_first(lambda: run.checkpoint(name))
+    if state is None:
+        return
+    trainer.restore(state)
+    if not trainer.finished:
+        report(f"{name}: going on from epoch {trainer.progress.epoch + 1}, step {trainer.progress.step + 1}")
+
+
+def _save(run: Run, name: str, trainer: Trainer[N]) -> None:
+    state = trainer.state()
+    if is_first():
+        run.save_checkpoint(name, state)
