@@ -53,12 +53,9 @@ LOOK_ALIKES = {
 """What rules 2 replace, one character each; of `INVISIBLE`, the others go."""
 
 
-def _invisible_ranges() -> Iterator[tuple[int, int]]:
-    yield from DEFAULT_IGNORABLE
-    yield 0xFFF9, 0xFFFB  # the format characters of annotations
-    for code in range(0xA0):
-        if unicodedata.category(chr(code)) == "Cc" and chr(code) not in "\t\n\v\f\r\x85":
-            yield code, code
+# All controls but those that Unicode counts as white space.
+_CONTROLS = ((0x00, 0x08), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F))
+_ANNOTATION_MARKS = (0xFFF9, 0xFFFB)
 
 
 def _escaped(code: int) -> str:
@@ -66,7 +63,10 @@ def _escaped(code: int) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else chr(code)
 
 
-INVISIBLE = "".join(f"{_escaped(first)}-{_escaped(last)}" for first, last in _invisible_ranges())
+INVISIBLE = "".join(
+    f"{_escaped(first)}-{_escaped(last)}"
+    for first, last in (*_CONTROLS, *DEFAULT_IGNORABLE, _ANNOTATION_MARKS)
+)
 """Default-ignorable characters and controls but white space, as ranges of a character class in a pattern."""
 
 FRACTIONS = "".join(

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails, to_json
 
 from model_store import ModelVersion
 from sentiment import Prediction
+from sentiment.text import VISIBLE
 from service.errors import FieldError, InvalidRequest
 from service.settings import Settings
 
@@ -30,9 +31,10 @@ MAX_FIELD_ERRORS = 100
 """A body with more faults than this is not worth a longer answer."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-# At least one character that is not white space.
+# At least one character that can be seen: what `sentiment.text.is_blank` says, as clients can check it too.
 Review = Annotated[
-    str, Field(strict=True, min_length=1, pattern=r"\S", description="Text as people wrote it; HTML is fine.")
+    str,
+    Field(strict=True, min_length=1, pattern=VISIBLE, description="Text as people wrote it; HTML is fine."),
 ]
 
 

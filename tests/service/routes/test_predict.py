@@ -120,6 +120,10 @@ def test_supported_media_types(client: httpx.Client, media_type: str) -> None:
         ({"reviews": ["a", ""]}, {"reviews[1]": "must not be empty"}),
         ({"reviews": ["a", " \n\t\u3000"]}, {"reviews[1]": "must hold more than white space"}),
         (
+            {"reviews": ["\u200b\u2060", "\ufeff", "a\u200b", "\u3164", "\0", "\U000e0041", "\x7f \u2800"]},
+            {f"reviews[{index}]": "must hold more than white space" for index in (0, 1, 3, 4, 5, 6)},
+        ),
+        (
             {"reviews": [1, "a", None, ["a"]]},
             {f"reviews[{place}]": "must be a string" for place in (0, 2, 3)},
         ),
