@@ -2,7 +2,7 @@
 
 import functools
 import re
-from email.message import Message
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE
 from typing import Any
 
 from pydantic_core import from_json
@@ -14,16 +14,29 @@ __all__ = ["check_media_type", "parse_json", "read_body"]
 
 _JSON_TYPE = re.compile(r"application/(json|[^/\s]+\+json)")
 _PLACE = re.compile(r"line \d+ column \d+")
+_OTHER_BOMS = (BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_BE)
+"""That of UTF-32 LE begins as that of UTF-16 LE."""
+
+# The grammar of RFC 9110, 8.3.1 and 5.6.6, where a parameter may be empty. All repetitions are possessive, so
+# that a long header costs no second try.
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
+_PARAMETER = rf"[ \t]*+;[ \t]*+(?:({_NAME})=({_NAME}|{_QUOTED}))?+"
+_MEDIA_TYPE = re.compile(rf"({_NAME}/{_NAME})((?:{_PARAMETER})*+)[ \t]*+")
+_PARAMETERS = re.compile(_PARAMETER)
+_UTF_8 = frozenset({"utf-8", "utf8"})
+_UNCHANGED = frozenset({"", "identity"})
 
 
 def check_media_type(request: Request) -> None:
     """Raise UnsupportedMediaType unless the headers declare plain UTF-8 JSON."""
-    media_type, charset = _content_type(request.headers.get("content-type", ""))
+    media_type, charsets = _content_type(_whole(request, "content-type"))
     if not _JSON_TYPE.fullmatch(media_type):
         raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
-    if charset not in ("utf-8", "utf8"):
+    if not charsets <= _UTF_8:
         raise UnsupportedMediaType("Send the JSON in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    encodings = _whole(request, "content-encoding").lower().split(",")
+    if not _UNCHANGED.issuperset(encoding.strip() for encoding in encodings):
         raise UnsupportedMediaType("Send the body without compression; Content-Encoding is not supported.")
 
 
@@ -47,21 +60,32 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
 def parse_json(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
     """Return the value that the body holds; raises MalformedJson for anything but RFC 8259 in UTF-8.
 
-    NaN, lone surrogates and nesting beyond 200 levels are refused too.
+    A byte order mark is dropped. NaN, lone surrogates and nesting beyond 200 levels are refused too.
     """
+    if body.startswith(_OTHER_BOMS):
+        raise MalformedJson("The body begins with the byte order mark of UTF-16 or UTF-32; send UTF-8.")
     try:
-        return from_json(body, allow_inf_nan=False)
+        return from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False)
     except ValueError as error:
         place = _PLACE.search(str(error))
         detail = f"The body is not valid JSON: see {place[0]}." if place else "The body is not valid JSON."
         raise MalformedJson(detail) from None
 
 
+def _whole(request: Request, name: str) -> str:
+    """Return a header as if all of that name were one, or ""."""
+    return ", ".join(request.headers.getlist(name))
+
+
 @functools.lru_cache(maxsize=64)
-def _content_type(header: str) -> tuple[str, str | None]:
-    message = Message()
-    message["Content-Type"] = header
-    return message.get_content_type(), message.get_content_charset("utf-8")
+def _content_type(header: str) -> tuple[str, frozenset[str]]:
+    """Return the media type, and all values of the parameter `charset`; "" for a header that is malformed."""
+    match = _MEDIA_TYPE.fullmatch(header)
+    if match is None:
+        return "", frozenset()
+    parameters = _PARAMETERS.findall(match[2])
+    charsets = frozenset(value.strip('"').lower() for name, value in parameters if name.lower() == "charset")
+    return match[1].lower(), charsets
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:

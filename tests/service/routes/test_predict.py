@@ -64,8 +64,8 @@ def test_many_clients_get_their_own_answers(client: httpx.Client) -> None:
         b'{"reviews": [Infinity]}',
         b'{"reviews": ["\xff"]}',
         b'{"reviews": ["\\ud800"]}',
-        '{"reviews": ["a"]}'.encode("utf-16"),
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
         b"[" * 100_000,
         b'{"reviews": ' + b"9" * 10_000 + b"}",
         b'{"reviews": ["a"]} {"reviews": ["b"]}',
@@ -77,10 +77,25 @@ def test_malformed_json(client: httpx.Client, body: bytes) -> None:
     problem(response, 400, "malformed_json")
 
 
+def test_a_byte_order_mark_is_dropped(client: httpx.Client) -> None:
+    body = b'\xef\xbb\xbf{"reviews": ["\xef\xbb\xbfgood"]}'
+    response = client.post("/predict", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-be", "utf-32-be"])
+def test_a_byte_order_mark_of_another_encoding_is_named(client: httpx.Client, encoding: str) -> None:
+    body = '\ufeff{"reviews": ["a"]}'.encode(encoding)
+    response = client.post("/predict", content=body, headers={"Content-Type": "application/json"})
+    assert "send UTF-8" in problem(response, 400, "malformed_json")["detail"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
         {},
+        {"Content-Type": ""},
+        {"Content-Type": "application/json", "Content-Encoding": "identity, br"},
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/jsonp"},
@@ -99,11 +114,59 @@ def test_unsupported_media_types(client: httpx.Client, headers: dict[str, str]) 
         "application/json",
         "Application/JSON; Charset=UTF-8",
         'application/json; charset="utf-8"',
+        "application/json;charset=utf8",
+        "application/json ;\t; charset=utf-8 ;",
+        "application/json; a*1=b; a*=c",
+        'application/json; profile="a;charset=latin-1;\\"b"',
         "application/vnd.reviews+json",
     ],
 )
 def test_supported_media_types(client: httpx.Client, media_type: str) -> None:
     response = client.post("/predict", content=b'{"reviews": ["a"]}', headers={"Content-Type": media_type})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json; charset",
+        "application/json; charset=",
+        "application/json; =utf-8",
+        "application/json; charset = utf-8",
+        'application/json; charset="utf-8',
+        'application/json; charset=utf-8"',
+        "application/json, application/json",
+        "application/json charset=utf-8",
+        "application/json; charset=utf-8; charset=latin-1",
+        "application/json; charset*0*=utf-8''%ff; charset=",
+        "application/ json",
+        "application",
+        "/json",
+        "application/json; é=ü",
+        "=?utf-8?q?application/json?=",
+        ";" * 10_000 + '"',
+        "application/json" + '; a="b' * 1_000,
+        "application/json" + " ;" * 5_000 + "a",
+    ],
+)
+def test_a_malformed_media_type_is_refused(running: Process, media_type: str) -> None:
+    line = f"Content-Type: {media_type}".encode("latin-1")
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(head(18).replace(b"Content-Type: application/json", line) + b'{"reviews": ["a"]}')
+        answer = receive(answers)
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert b'"code":"unsupported_media_type"' in answer
+
+
+def test_two_media_types_are_refused(running: Process) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(head(18, "Content-Type: text/plain") + b'{"reviews": ["a"]}')
+        assert receive(answers).startswith(b"HTTP/1.1 415 ")
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "Identity", ",", "identity, ,identity"])
+def test_an_encoding_that_changes_nothing_is_none(client: httpx.Client, encoding: str) -> None:
+    response = client.post("/predict", json={"reviews": ["a"]}, headers={"Content-Encoding": encoding})
     assert response.status_code == 200
 
 
