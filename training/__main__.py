@@ -35,6 +35,7 @@ from training.recipe.recipe import load_recipe
 from training.run.base_version import adapted_recipe, find_base
 from training.run.run import Run
 from training.run.tensorboard import Scalars
+from training.teach.commands import teach, write_soft_targets
 
 __all__ = ["main"]
 
@@ -87,6 +88,14 @@ def _evaluate(options: argparse.Namespace) -> None:
         device=options.device,
     )
     print(json.dumps(asdict(report), indent=2) if options.json else "\n".join(report_lines(report)))
+
+
+def _teach(options: argparse.Namespace) -> None:
+    teach(options, _columns(options))
+
+
+def _soft_targets(options: argparse.Namespace) -> None:
+    write_soft_targets(options, _columns(options), _store(options))
 
 
 def _probe(options: argparse.Namespace) -> None:
@@ -200,6 +209,8 @@ def _columns(options: argparse.Namespace) -> Columns:
 _COMMANDS = {
     "fit": _fit,
     "evaluate": _evaluate,
+    "teach": _teach,
+    "soft-targets": _soft_targets,
     "probe": _probe,
     "compare": _compare,
     "duplicates": _duplicates,

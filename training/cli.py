@@ -25,6 +25,8 @@ def parser(description: str) -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_fit(commands.add_parser("fit", help="train a model and publish it as the next version"))
     _add_evaluate(commands.add_parser("evaluate", help="measure a version on labelled reviews"))
+    _add_teach(commands.add_parser("teach", help="fine-tune a transformer to be a teacher"))
+    _add_soft_targets(commands.add_parser("soft-targets", help="write what a teacher says of texts"))
     _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
     _add_compare(commands.add_parser("compare", help="measure two versions on the same labelled reviews"))
     _add_duplicates(commands.add_parser("duplicates", help="count test reviews that stand in train as well"))
@@ -86,6 +88,71 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--test", **_PATHS, required=True, help="labelled reviews")
     _add_version(command)
     _add_measuring(command)
+    _add_reading(command)
+
+
+def _add_teach(command: argparse.ArgumentParser) -> None:
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--transformer", type=Path, metavar="FOLDER", help="a Hugging Face encoder to fine-tune"
+    )
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a teacher that was stopped")
+    command.add_argument("--train", **_PATHS, default=[], help="labelled reviews")
+    command.add_argument(
+        "--neutral", **_PATHS, default=[], help="texts without an opinion: every label as probable"
+    )
+    command.add_argument("--reserved", type=Path, metavar="FILE", help="ids of reviews that only validate")
+    command.add_argument(
+        "--run-folder",
+        type=Path,
+        metavar="FOLDER",
+        help="where the teacher goes (default: runs/teacher-TIME)",
+    )
+    command.add_argument("--epochs", type=int, default=1, metavar="N", help="default: %(default)s")
+    command.add_argument(
+        "--frozen-layers",
+        type=int,
+        default=4,
+        metavar="N",
+        help="lowest layers that stay (default: %(default)s)",
+    )
+    command.add_argument(
+        "--learning-rate", type=float, default=4e-5, metavar="R", help="default: %(default)s"
+    )
+    command.add_argument(
+        "--train-tokens", type=int, default=96, metavar="N", help="learned of a text (default: %(default)s)"
+    )
+    command.add_argument(
+        "--max-file-tokens",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="learned of a file, its texts drawn at random: one number for all files, or one for each",
+    )
+    _add_reading(command)
+
+
+def _add_soft_targets(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--teacher",
+        required=True,
+        metavar="TEACHER",
+        help="a folder that `teach` made, or a version: reviews@2",
+    )
+    command.add_argument("--texts", **_PATHS, default=[], help="texts to ask about")
+    command.add_argument(
+        "--sentences-of", **_PATHS, default=[], help="reviews to cut into sentences to ask about"
+    )
+    command.add_argument(
+        "--max-sentences", type=int, metavar="N", help="at most so many of one review, drawn at random"
+    )
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="a .jsonl, .jsonl.gz or .jsonl.xz file"
+    )
+    command.add_argument(
+        "--store", type=Path, help=f"store of a version (default: ${STORE_VARIABLE}, else the released one)"
+    )
     _add_reading(command)
 
 

@@ -2,6 +2,8 @@
 
 SentimentError
 └── TrainingError             the root of every exception that `training` raises
+    ├── InvalidSoftTargets    a file of soft targets cannot be read, or is not about the texts at hand
+    ├── InvalidTransformer    a folder has no encoder that can be read
     ├── InvalidRecipe         a recipe's field has a value that cannot work
     ├── InvalidBase           a version cannot be what training starts from
     ├── InvalidReviews        reviews that were read cannot be trained on, or a list of them cannot be read
@@ -28,6 +30,8 @@ __all__ = [
     "InvalidRecipe",
     "InvalidReviews",
     "InvalidSentences",
+    "InvalidSoftTargets",
+    "InvalidTransformer",
     "ProbesDoNotApply",
     "ScalarsUnavailable",
     "TooFewDevices",
@@ -57,6 +61,14 @@ class InvalidProbes(TrainingError):
 
 class InvalidSentences(TrainingError):
     """Sentences cannot be generated; the text names the file and the kind, or how many there are."""
+
+
+class InvalidSoftTargets(TrainingError):
+    """Soft targets cannot be read, written or used; the text names the file."""
+
+
+class InvalidTransformer(TrainingError):
+    """A folder has no encoder that can be read; the text names it."""
 
 
 class ProbesDoNotApply(TrainingError):

@@ -1,0 +1,107 @@
+"""The texts that a teacher learns from and is measured on, read and split as `fit` splits them."""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reviews import read_reviews
+from reviews.review import Review
+from training.data.labels import LabelSet
+from training.data.split import Split, read_reserved_ids, split_validation
+from training.teach.finetuning import TargetedText
+from training.teach.plan import TeachingPlan
+from training.teach.tokens import SubwordTokenizer
+
+__all__ = ["TeachingData", "read_teaching_data"]
+
+_CHUNK_TEXTS = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeachingData:
+    """Texts with the targets of each, and held-out reviews by file."""
+
+    labels: LabelSet
+    train: Sequence[TargetedText]
+    validation: Mapping[str, Sequence[Review]]
+
+    def __str__(self) -> str:
+        num_tokens = sum(len(text.ids) for text in self.train)
+        held_out = sum(map(len, self.validation.values()))
+        return f"{len(self.train):,} texts of {num_tokens:,} tokens to learn from, {held_out:,} held out"
+
+
+def read_teaching_data(plan: TeachingPlan) -> TeachingData:
+    """Read what a plan names; raises ReviewsError and InvalidReviews for what cannot be read or learned from.
+
+    The reviews that are held out are those that `fit` holds out of the same files, so a student is never
+    measured on what its teacher learned.
+    """
+    tokenizer = SubwordTokenizer(plan.transformer, max_tokens=plan.train_tokens)
+    files = {path.name: _read(plan, path) for path in plan.train}
+    labels = LabelSet.infer([review for reviews in files.values() for review in reviews])
+    splits = {name: _split(plan, reviews) for name, reviews in files.items()}
+    held_out = {review.text for split in splits.values() for review in split.validation}
+    train: list[TargetedText] = []
+    sources = [split.train for split in splits.values()]
+    sources += [_read(plan, path, labelled=False) for path in plan.neutral]
+    for index, reviews in enumerate(sources):
+        kept = [review for review in reviews if review.text not in held_out]
+        targeted = _targeted(_shuffled(plan, kept), tokenizer, labels)
+        train += _limited(targeted, plan.file_limit(index))
+    validation = {name: _sample(plan, split.validation) for name, split in splits.items()}
+    return TeachingData(labels=labels, train=train, validation=validation)
+
+
+def _read(plan: TeachingPlan, path: Path, *, labelled: bool = True) -> tuple[Review, ...]:
+    found = read_reviews(
+        [path], split="train", columns=plan.columns, skip_bad=plan.skip_bad, labelled=labelled
+    )
+    return found.reviews
+
+
+def _split(plan: TeachingPlan, reviews: Sequence[Review]) -> Split:
+    return split_validation(
+        reviews,
+        ratio=plan.validation_ratio,
+        reserved_ids=read_reserved_ids(plan.reserved) if plan.reserved else frozenset(),
+        seed=plan.finetuning.seed,
+    )
+
+
+def _sample(plan: TeachingPlan, reviews: Sequence[Review]) -> list[Review]:
+    return _shuffled(plan, reviews)[: plan.max_validation_texts]
+
+
+def _shuffled(plan: TeachingPlan, reviews: Sequence[Review]) -> list[Review]:
+    shuffled = list(reviews)
+    random.Random(plan.finetuning.seed).shuffle(shuffled)  # noqa: S311  # not for secrets
+    return shuffled
+
+
+def _targeted(
+    reviews: Sequence[Review], tokenizer: SubwordTokenizer, labels: LabelSet
+) -> Iterator[TargetedText]:
+    for start in range(0, len(reviews), _CHUNK_TEXTS):
+        chunk = reviews[start : start + _CHUNK_TEXTS]
+        for review, ids in zip(chunk, tokenizer.ids([review.text for review in chunk]), strict=True):
+            yield TargetedText(ids, _targets(review, labels))
+
+
+def _limited(texts: Iterable[TargetedText], max_tokens: int | None) -> Iterator[TargetedText]:
+    """Yield texts until their tokens would be more than `max_tokens`."""
+    num_tokens = 0
+    for text in texts:
+        num_tokens += len(text.ids)
+        if max_tokens is not None and num_tokens > max_tokens:
+            return
+        yield text
+
+
+def _targets(review: Review, labels: LabelSet) -> tuple[float, ...]:
+    num_labels = len(labels.names)
+    if review.label is None:
+        return (1 / num_labels,) * num_labels
+    known = labels.index(review.label)
+    return tuple(float(index == known) for index in range(num_labels))
