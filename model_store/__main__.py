@@ -120,12 +120,14 @@ def _verify_version(store: Store, model: str, version: int) -> bool:
     try:
         loaded = store.load(reference)
         golden.check(loaded.classifier, loaded.golden)
+        leftovers = store.leftovers(model, version)
     except SentimentError as error:
         print(f"{reference}: FAILED: {error}", flush=True)
         return False
     num_files, size = len(loaded.manifest.files), summary.format_size(loaded.manifest.size_bytes)
     checked = f"{num_files} files, {size}, {len(loaded.golden)} golden examples"
-    print(f"{reference}: ok: {checked}", flush=True)
+    ignored = f"; ignored: {', '.join(leftovers)}" if leftovers else ""
+    print(f"{reference}: ok: {checked}{ignored}", flush=True)
     return True
 
 

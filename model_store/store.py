@@ -18,7 +18,7 @@ from model_store.errors import (
 )
 from model_store.files import explained
 from model_store.manifest import Manifest
-from model_store.reader import read_files, read_manifest
+from model_store.reader import find_leftovers, read_files, read_manifest
 from model_store.reference import MODEL_PATTERN, check_alias, check_model, parse, parse_version
 from model_store.version import ModelVersion, build
 
@@ -97,7 +97,7 @@ class Store:
             return read_manifest(folder, model=model, version=version)
 
     def verify(self, model: str, version: int) -> Manifest:
-        """Check the size and hash of every file of a version, and that there is no other.
+        """Check the size and hash of every file of a version, and that there is no other but leftovers.
 
         Returns its manifest, and raises what `manifest` raises.
         """
@@ -106,6 +106,15 @@ class Store:
             for _ in read_files(self._folder(model, version), manifest):
                 pass
         return manifest
+
+    def leftovers(self, model: str, version: int) -> list[str]:
+        """Return the paths in a version that are ignored, since file browsers and the like left them.
+
+        Raises what `verify` raises for anything else that is not listed.
+        """
+        manifest = self.manifest(model, version)
+        with self._reading():
+            return find_leftovers(self._folder(model, version), manifest)
 
     def load(self, reference: str, device: str = "auto") -> ModelVersion:
         """Read a version, verify every byte of it, and only then build its classifier.

@@ -98,6 +98,15 @@ def test_verify_all(store: Store, loadable: Draft, run: Run) -> None:
     assert "6 files, " in out[0]
 
 
+def test_verify_says_what_it_ignores(store: Store, loadable: Draft, run: Run) -> None:
+    store.publish(loadable)
+    for name in ("report/Thumbs.db", ".DS_Store"):
+        (store.root / "reviews" / "1" / name).write_bytes(b"")
+    code, out, err = run("verify")
+    assert (code, err) == (0, [])
+    assert out[0].endswith(", 4 golden examples; ignored: .DS_Store, report/Thumbs.db")
+
+
 def test_verify_names_each_version_that_fails_and_goes_on(store: Store, loadable: Draft, run: Run) -> None:
     for _ in range(3):
         store.publish(loadable)

@@ -1,4 +1,7 @@
+import os
 import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +93,121 @@ def test_folder_in_place_of_a_file_is_refused_by_its_name(store: Store, folder: 
     with pytest.raises(CorruptVersion, match=r": is a folder") as refusal:
         store.verify("reviews", 1)
     assert str(refusal.value).startswith(f"{folder / name}: ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".DS_Store", "report/._roc.png", "Icon\r", ".localized", "Thumbs.db", "thumbs.db", "Desktop.ini"),
+        *("report/roc.png:Zone.Identifier", ".directory", "~$card.docx", ".~lock.MODEL_CARD.md#"),
+        *(".nfs0000000000a1b2c300000001", ".fuse_hidden0000001200000001", ".smbdeleteAAA1234"),
+    ],
+)
+def test_file_that_a_file_browser_left_is_ignored(store: Store, folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"anything")
+    assert store.verify("reviews", 1) == store.manifest("reviews", 1)
+    assert store.leftovers("reviews", 1) == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["lost+found", "report/@eaDir", "__MACOSX", ".Trash-1000", "$RECYCLE.BIN", ".snapshot"]
+)
+def test_folder_that_a_file_system_left_is_ignored_with_all_in_it(
+    store: Store, folder: Path, name: str
+) -> None:
+    (folder / name / "deeper").mkdir(parents=True)
+    (folder / name / "deeper" / "anything").write_bytes(b"anything")
+    (folder / name / "link").symlink_to("nowhere")
+    store.verify("reviews", 1)
+    assert store.leftovers("reviews", 1) == [name]
+
+
+def test_nothing_is_left_over_in_a_version_as_published(store: Store, folder: Path) -> None:
+    assert folder.is_dir()
+    assert store.leftovers("reviews", 1) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["DS_Store", ".DS_Store.png", "xThumbs.db", "lost+found", ".nfs", "report/.hidden"]
+)
+def test_file_whose_name_only_looks_like_a_leftover_is_refused(store: Store, folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"")
+    with pytest.raises(CorruptVersion, match="is not listed"):
+        store.verify("reviews", 1)
+
+
+def test_file_in_a_folder_whose_name_is_that_of_a_file_is_refused(store: Store, folder: Path) -> None:
+    (folder / ".DS_Store").mkdir()
+    (folder / ".DS_Store" / "extra").write_bytes(b"")
+    with pytest.raises(CorruptVersion, match=r"\.DS_Store/extra: is not listed"):
+        store.verify("reviews", 1)
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "lost+found"])
+def test_link_is_refused_whatever_its_name(store: Store, folder: Path, name: str) -> None:
+    (folder / name).symlink_to(folder)
+    with pytest.raises(CorruptVersion, match="is a link"):
+        store.verify("reviews", 1)
+
+
+@pytest.mark.parametrize("name", ["pipe", ".DS_Store", "model.safetensors"])
+def test_special_file_is_refused_whatever_its_name(store: Store, folder: Path, name: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    with pytest.raises(CorruptVersion, match="is a special file"):
+        store.verify("reviews", 1)
+
+
+def test_leftover_that_is_listed_is_a_file_of_the_version(store: Store) -> None:
+    draft = small_draft()
+    store.publish(replace(draft, payload={**draft.payload, "report/desktop.ini": b"[icon]"}))
+    assert store.leftovers("reviews", 1) == []
+    (store.root / "reviews" / "1" / "report" / "desktop.ini").write_bytes(b"[ICON]")
+    with pytest.raises(CorruptVersion, match="is damaged"):
+        store.verify("reviews", 1)
+
+
+def as_volume_of_kubernetes(folder: Path) -> None:
+    """Make each name in a folder a link into `..data`, which is a link to the folder that has them."""
+    state = folder / "..2025_01_31_12_00_00.123456789"
+    state.mkdir()
+    for path in [path for path in folder.iterdir() if path != state]:
+        path.rename(state / path.name)
+        path.symlink_to(Path("..data") / path.name)
+    (folder / "..data").symlink_to(state.name)
+
+
+@pytest.mark.parametrize("level", [".", "reviews", "reviews/1"])
+def test_volume_of_kubernetes_is_read(store: Store, folder: Path, tmp_path: Path, level: str) -> None:
+    assert folder.is_dir()
+    as_volume_of_kubernetes(store.root / level)
+    assert store.models() == ["reviews"]
+    store.verify("reviews", 1)
+    subprocess.run(["cp", "-L", "-r", store.root, tmp_path / "copy"], check=True)
+    Store(tmp_path / "copy").verify("reviews", 1)
+
+
+def test_volume_of_kubernetes_is_checked_as_any_folder(store: Store, folder: Path) -> None:
+    as_volume_of_kubernetes(folder)
+    (folder / "..data" / "report" / "roc.png").write_bytes(b"\x88PNG")
+    with pytest.raises(CorruptVersion, match=r"report/roc\.png: is damaged"):
+        store.verify("reviews", 1)
+
+
+@pytest.mark.parametrize("target", ["..data/other", "../..data/report", "..data/../report", "report2"])
+def test_link_past_the_data_of_a_volume_is_refused(store: Store, folder: Path, target: str) -> None:
+    as_volume_of_kubernetes(folder)
+    (folder / "report").unlink()
+    (folder / "report").symlink_to(target)
+    with pytest.raises(CorruptVersion, match=r"report: is a link; .* `cp -L -r`"):
+        store.verify("reviews", 1)
+
+
+def test_link_in_a_volume_that_leads_in_a_circle_is_refused(store: Store, folder: Path) -> None:
+    (folder / "extra").symlink_to("..data/extra")
+    (folder / "..data").symlink_to(".")
+    with pytest.raises(StoreUnavailable, match="extra: Too many levels of symbolic links"):
+        store.verify("reviews", 1)
 
 
 @pytest.mark.parametrize("name", ["extra", ".hidden", "report/extra.png", "model.safetensors.bak"])
