@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reviews.review import Columns
-from training.data.download import ARCHIVES
+from training.data.archives import ARCHIVES
 from training.data.similarity import LEAST_SIMILARITY
 from training.recipe.recipe import recipe_names
 

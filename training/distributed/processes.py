@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 import torch
 from torch import distributed
@@ -33,7 +33,11 @@ __all__ = [
     "total",
 ]
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+_Attempt = tuple[T | None, SentimentError | None]
+"""What a process made, or why it could not."""
 
 _LONGEST_WAIT = timedelta(hours=12)
 """The others wait while the first one learns word vectors or validates. torchrun notices one that died."""
@@ -81,9 +85,9 @@ def take_device(name: str) -> None:
 
     Raises TooFewDevices when a host has more processes than GPUs, and what `choose_device` raises.
     """
-    device = in_each(lambda: choose_device(name))
+    device = in_each(choose_device, name)
     if num_processes() > 1 and device.type == "cuda":
-        in_each(lambda: check_gpus(int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count()))
+        in_each(check_gpus, int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count())
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
 
 
@@ -128,11 +132,11 @@ def from_each(value: T) -> list[T]:
     return values
 
 
-def from_first(make: Callable[[], T]) -> T:
+def from_first(make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what the first process makes; a SentimentError that it raises is raised in all of them."""
     if num_processes() == 1:
-        return make()
-    made: list[tuple[T | None, SentimentError | None]] = [_outcome(make) if is_first() else (None, None)]
+        return make(*args, **kwargs)
+    made: list[_Attempt[T]] = [_attempt(make, *args, **kwargs) if is_first() else (None, None)]
     distributed.broadcast_object_list(made)
     value, error = made[0]
     if error:
@@ -140,20 +144,20 @@ def from_first(make: Callable[[], T]) -> T:
     return cast(T, value)
 
 
-def in_each(make: Callable[[], T]) -> T:
+def in_each(make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what this process makes, once all have made theirs; a SentimentError in one is raised in all."""
     if num_processes() == 1:
-        return make()
-    value, own_error = _outcome(make)
-    for place, (error, host) in enumerate(from_each((own_error, socket.gethostname()))):
+        return make(*args, **kwargs)
+    value, own_error = _attempt(make, *args, **kwargs)
+    for number, (error, host) in enumerate(from_each((own_error, socket.gethostname()))):
         if error:
-            raise error if place == 0 else type(error)(f"in process {place} on {host}: {error}")
+            raise error if number == 0 else type(error)(f"in process {number} on {host}: {error}")
     return cast(T, value)
 
 
-def _outcome(make: Callable[[], T]) -> tuple[T | None, SentimentError | None]:
+def _attempt(make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "_Attempt[T]":
     try:
-        return make(), None
+        return make(*args, **kwargs), None
     except SentimentError as error:
         return None, error
 

@@ -208,7 +208,7 @@ class Trainer(Generic[N]):
     def _end_epoch(self) -> None:
         progress = self.progress
         candidate = cast(N, self._average.module) if self._average else self._network
-        loss, accuracy = from_first(lambda: self._task.validate(candidate))
+        loss, accuracy = from_first(self._task.validate, candidate)
         train_loss = sum(progress.epoch_losses) / len(progress.epoch_losses)
         progress.epoch += 1
         progress.history.append(EpochFigures(progress.epoch, train_loss, loss, accuracy))

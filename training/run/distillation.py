@@ -45,7 +45,7 @@ def taught_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Re
     InvalidBase for a teacher with other labels, and a StoreError for one that is damaged or gone.
     """
     reviews, others = dataset.split.train, dataset.unlabelled_texts
-    lessons_NL = torch.from_numpy(from_first(lambda: _lessons(run, dataset, report)))
+    lessons_NL = torch.from_numpy(from_first(_lessons, run, dataset, report))
     own = Examples.encode(reviews, tokenizer, dataset.labels)
     beside = Examples.encode(dataset.train[len(reviews) :], tokenizer, dataset.labels)
     lessons_NL[: len(reviews)].lerp_(own.targets_NL, run.plan.recipe.distillation.label_weight)

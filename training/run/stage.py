@@ -53,7 +53,7 @@ def run_stage(
 
 
 def _go_on(run: Run, name: str, trainer: Trainer[N], report: Report) -> None:
-    state = from_first(lambda: run.checkpoint(name))
+    state = from_first(run.checkpoint, name)
     if state is None:
         return
     trainer.restore(state)

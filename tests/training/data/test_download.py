@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from training.__main__ import main
-from training.data.download import ARCHIVES, IMDB, PRODUCTS, SENTENCES, Checksum, digest, download
+from training.data.archives import ARCHIVES, IMDB, PRODUCTS, SENTENCES, Checksum
+from training.data.download import digest, download
 from training.errors import DownloadFailed
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB, several chunks

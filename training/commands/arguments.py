@@ -1,0 +1,27 @@
+"""What several commands make of their arguments."""
+
+import argparse
+import os
+from pathlib import Path
+
+from model_store import RELEASED
+from reviews.review import Columns
+from training.cli import STORE_VARIABLE
+
+__all__ = ["columns", "store_path"]
+
+
+def columns(options: argparse.Namespace) -> Columns:
+    """Return how to read a table of reviews."""
+    return Columns(
+        text=options.text_column,
+        label=options.label_column,
+        id=options.id_column,
+        group=options.group_column,
+        stars=options.stars,
+    )
+
+
+def store_path(options: argparse.Namespace) -> Path:
+    """Return the model store to read: that of `--store`, of the environment, or the released one."""
+    return options.store or Path(os.environ.get(STORE_VARIABLE, RELEASED))

@@ -1,0 +1,34 @@
+"""`python -m training duplicates`: count test reviews that are in train as well."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from reviews import read_reviews
+from reviews.review import Part, Review
+from training.commands.arguments import columns
+from training.data.near_duplicates import ShingledTexts, find_duplicates, pair_lines, summary
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print how many test reviews have a near-duplicate in each of the other parts."""
+    tests, test_texts = _read(options, options.test, "test")
+    parts: dict[Part, list[Path]] = {"train": options.train, "unlabelled": options.unlabelled}
+    for part, paths in parts.items():
+        if paths:
+            others, other_texts = _read(options, paths, part)
+            found = find_duplicates(test_texts, other_texts, least_similarity=options.least_similarity)
+            print(f"test in {part}: {summary(found.figures)}")
+            if options.pairs:
+                print("\n".join(pair_lines(found, tests, others)))
+
+
+def _read(
+    options: argparse.Namespace, paths: Sequence[Path], part: Part
+) -> tuple[tuple[Review, ...], ShingledTexts]:
+    collection = read_reviews(
+        paths, split=part, columns=columns(options), skip_bad=options.skip_bad, labelled=False
+    )
+    return collection.reviews, ShingledTexts.of(review.text for review in collection.reviews)
