@@ -6,7 +6,7 @@ import pytest
 
 from model_store import StoreUnavailable
 from model_store.files import explained, locked, make_folder, replace_durably, write_durably
-from tests.model_store.obstacles import files_limited_to
+from tests.model_store.faults import files_limited_to
 
 
 def test_write_replaces_longer_content(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from model_store import Draft, InvalidDraft, ModelNotFound, Store, StoreNotFound, StoreUnavailable
 from tests.model_store.drafts import small_draft, with_files
-from tests.model_store.obstacles import files_limited_to
+from tests.model_store.faults import files_limited_to
 from tests.scale import scaled
 
 TOP = Path(__file__).parents[2]
@@ -163,17 +163,17 @@ def test_foreign_names_do_no_harm(store: Store, draft: Draft) -> None:
 @pytest.mark.soak
 def test_many_publishers_at_once_get_a_version_each(tmp_path: Path) -> None:
     num_publishers, num_rounds = 6, scaled(400)
-    command = [sys.executable, "-m", "tests.model_store.crowd", str(tmp_path / "store")]
+    command = [sys.executable, "-m", "tests.model_store.concurrent_publishers", str(tmp_path / "store")]
     command += [str(num_publishers), str(num_rounds)]
     store, num_seen = Store(tmp_path / "store"), 0
-    with subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE, text=True) as crowd:
-        while crowd.poll() is None:  # A reader meanwhile sees whole versions only.
+    with subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE, text=True) as publishers:
+        while publishers.poll() is None:  # A reader meanwhile sees whole versions only.
             versions = visible_versions(store)
             assert len(versions) >= num_seen
             num_seen = len(versions)
-        assert crowd.stdout is not None
-        published = sorted(map(int, crowd.stdout.read().split()))
-    assert crowd.returncode == 0
+        assert publishers.stdout is not None
+        published = sorted(map(int, publishers.stdout.read().split()))
+    assert publishers.returncode == 0
     assert published == list(range(1, num_publishers * num_rounds + 1))
     assert visible_versions(store) == published
     assert hidden(store) == []
@@ -181,7 +181,7 @@ def test_many_publishers_at_once_get_a_version_each(tmp_path: Path) -> None:
 
 
 def test_killed_at_any_moment_leaves_a_sound_store(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "tests.model_store.crashes", tmp_path], cwd=TOP, check=True)
+    subprocess.run([sys.executable, "-m", "tests.model_store.kill_points", tmp_path], cwd=TOP, check=True)
     with ThreadPoolExecutor(16) as threads:
         fresh = list(threads.map(check_after_kill, sorted((tmp_path / "fresh").iterdir())))
         second = list(threads.map(check_after_kill, sorted((tmp_path / "second").iterdir())))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model_store import CorruptVersion, InvalidManifest, NewerSchema, Store, StoreUnavailable
 from tests.model_store.drafts import small_draft
 from tests.model_store.edits import edit_manifest
-from tests.model_store.obstacles import flipped, forbidden
+from tests.model_store.faults import flipped, forbidden
 from tests.scale import scaled
 
 pytestmark = pytest.mark.xdist_group("reader")

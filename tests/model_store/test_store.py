@@ -18,7 +18,7 @@ from model_store import (
     UnsupportedLocation,
     VersionNotFound,
 )
-from tests.model_store.obstacles import forbidden
+from tests.model_store.faults import forbidden
 
 
 def test_publish_resolve_list_round_trip(store: Store, draft: Draft) -> None:

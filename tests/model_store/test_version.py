@@ -10,7 +10,7 @@ from model_store import CorruptVersion, Draft, GoldenExample, ModelVersion, Stor
 from sentiment import InvalidConfiguration, NetworkConfig, SentimentLSTM, Tokenizer, weights_to_bytes
 from sentiment.text_rules import TextRules
 from tests.model_store.drafts import LABELS, TEXTS, TOKENIZER, real_draft, with_files
-from tests.model_store.obstacles import flipped
+from tests.model_store.faults import flipped
 
 
 def test_load_gives_all_of_a_version(loaded: ModelVersion, loadable: Draft) -> None:
