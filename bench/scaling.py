@@ -26,7 +26,7 @@ from ray import serve
 from bench.throughput import Run, draw, print_table
 from deploy.ray.replica import Replica
 from model_store import ModelVersion
-from sentiment import Classifier, Prediction, TokenizedReview
+from sentiment import Classifier, Prediction, RunPlan
 from service.runtime.loading import load_version
 from service.server import listen
 from service.settings import Settings
@@ -48,10 +48,10 @@ class Asleep(Classifier):
         super().__init__(labels=whole.labels, tokenizer=whole.tokenizer, engine=whole._engine)
         self._review_seconds = score_ms / 1000
 
-    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+    def run(self, plan: RunPlan) -> list[Prediction]:
         """Return the same for each review, after a while."""
-        time.sleep(self._review_seconds * len(reviews))
-        return [self._prediction(review, [0.5, 0.5]) for review in reviews]
+        time.sleep(self._review_seconds * len(plan.reviews))
+        return [self._prediction(review, [0.5, 0.5]) for review in plan.reviews]
 
 
 class AsleepReplica(Replica):

@@ -16,6 +16,7 @@ from sentiment.errors import (
 )
 from sentiment.network_config import NetworkConfig
 from sentiment.prediction import TOLERANCE, Prediction
+from sentiment.run_plan import RunPlan
 from sentiment.tokenizer import Span, TokenizedReview, Tokenizer, TokenizerConfig
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ __all__ = [
     "NetworkConfig",
     "OutOfMemory",
     "Prediction",
+    "RunPlan",
     "SentimentError",
     "SentimentLSTM",
     "Span",

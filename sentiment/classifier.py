@@ -7,6 +7,7 @@ from sentiment.errors import InvalidConfiguration
 from sentiment.network import SentimentLSTM
 from sentiment.network_config import NetworkConfig
 from sentiment.prediction import Prediction
+from sentiment.run_plan import RunPlan
 from sentiment.tokenizer import TokenizedReview, Tokenizer
 from sentiment.weights import network_from_bytes
 
@@ -16,7 +17,7 @@ __all__ = ["Classifier"]
 class Classifier:
     """A tokenizer, a network on its device, and the names of the labels. Safe to share between threads.
 
-    `predict` does all; a server calls `tokenize` and `score` apart, since they run in different places.
+    `predict` does all; a server calls `tokenize`, `plan` and `run` apart, in different threads.
     """
 
     def __init__(self, *, labels: Sequence[str], tokenizer: Tokenizer, engine: Engine) -> None:
@@ -64,13 +65,17 @@ class Classifier:
         return [self.tokenizer.encode(text) for text in texts]
 
     def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
-        """Return a prediction for each tokenized review, in order; raises OutOfMemory."""
-        rows = self._engine.probabilities(reviews)
-        return [self._prediction(review, row) for review, row in zip(reviews, rows, strict=True)]
+        """Plan and run: return a prediction for each tokenized review, in order; raises OutOfMemory."""
+        return self.run(self.plan(reviews))
 
-    def num_padded_tokens(self, reviews: Sequence[TokenizedReview]) -> int:
-        """Return how many tokens the network reads for these reviews, padding included."""
-        return self._engine.num_padded_tokens(reviews)
+    def plan(self, reviews: Sequence[TokenizedReview]) -> RunPlan:
+        """Return how these reviews will run."""
+        return self._engine.plan(reviews)
+
+    def run(self, plan: RunPlan) -> list[Prediction]:
+        """Return a prediction for each review of a plan, in order; raises OutOfMemory."""
+        rows = self._engine.run(plan)
+        return [self._prediction(review, row) for review, row in zip(plan.reviews, rows, strict=True)]
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order."""

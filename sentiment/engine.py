@@ -11,6 +11,7 @@ from sentiment.errors import InvalidConfiguration, OutOfMemory
 from sentiment.network import SentimentLSTM
 from sentiment.padded import Padded
 from sentiment.recurrence import Recurrence
+from sentiment.run_plan import RunPlan
 from sentiment.tokenizer import PADDING_ID, TokenizedReview
 
 __all__ = ["Engine", "choose_device", "set_num_threads"]
@@ -68,13 +69,26 @@ class Engine:
         return self._runner.pads
 
     def probabilities(self, reviews: Sequence[TokenizedReview]) -> list[list[float]]:
-        """Return one row of L probabilities for each review, in the order given.
+        """Plan and run: return one row of L probabilities for each review, in order; raises OutOfMemory."""
+        return self.run(self.plan(reviews))
+
+    def plan(self, reviews: Sequence[TokenizedReview]) -> RunPlan:
+        """Return how these reviews will run."""
+        lengths = [len(review.ids) for review in reviews]
+        batches = list(self._runner.batches(lengths))
+        num_tokens = [
+            self._runner.num_tokens_computed([lengths[index] for index in batch]) for batch in batches
+        ]
+        return RunPlan(reviews=reviews, batches=batches, num_padded_tokens=sum(num_tokens))
+
+    def run(self, plan: RunPlan) -> list[list[float]]:
+        """Return one row of L probabilities for each review of a plan, in order.
 
         On a CPU, a review's row is the same within `sentiment.TOLERANCE` whatever it is batched with. Raises
         OutOfMemory when the device has too little for so many reviews.
         """
         try:
-            return self._run([review.ids for review in reviews])
+            return self._run([review.ids for review in plan.reviews], plan.batches)
         except (torch.OutOfMemoryError, MemoryError):
             pass
         except RuntimeError as error:
@@ -83,21 +97,16 @@ class Engine:
         # Only here, behind the handlers, has the failed run let go of its tensors.
         if self.device == "cuda":
             torch.cuda.empty_cache()
-        raise OutOfMemory(f"{len(reviews)} reviews do not fit into the memory of the device {self.device}")
-
-    def num_padded_tokens(self, reviews: Sequence[TokenizedReview]) -> int:
-        """Return how many tokens the network reads for these reviews, padding included."""
-        lengths = [len(review.ids) for review in reviews]
-        batches = self._runner.batches(lengths)
-        return sum(self._runner.num_tokens_computed([lengths[place] for place in batch]) for batch in batches)
+        raise OutOfMemory(
+            f"{len(plan.reviews)} reviews do not fit into the memory of the device {self.device}"
+        )
 
     def warm_up(self) -> None:
         """Run a few batches, so that the first request does not pay for compiling."""
         for num_reviews in (1, 2, 2):
-            self._run([[PADDING_ID] * 2] * num_reviews)
+            self._run([[PADDING_ID] * 2] * num_reviews, [list(range(num_reviews))])
 
-    def _run(self, ids: Sequence[Sequence[int]]) -> list[list[float]]:
-        batches = list(self._runner.batches(list(map(len, ids))))
+    def _run(self, ids: Sequence[Sequence[int]], batches: Sequence[Sequence[int]]) -> list[list[float]]:
         all_logits = self._runner.logits([[ids[place] for place in batch] for batch in batches])
         rows: list[list[float]] = [[] for _ in ids]
         for batch, logits_BL in zip(batches, all_logits, strict=True):

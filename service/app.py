@@ -8,8 +8,8 @@ from fastapi import FastAPI
 
 from service.http import problems
 from service.http.api_keys import read_api_keys
-from service.http.fast_path import Direct
-from service.http.guard import Gate
+from service.http.fast_path import FastPath
+from service.http.guard import Guard
 from service.http.middleware import RequestMiddleware, RouteTable
 from service.http.openapi import Document, build_document, endpoints
 from service.routes import docs_page, operations, predict
@@ -74,8 +74,8 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
         settings=settings, metrics=metrics, lifecycle=lifecycle, needs_api_key=len(keys) > 0
     )
     routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
-    app.add_middleware(Direct, method="POST", path=predict.PATH, function=predict.predict)
-    app.add_middleware(Gate, keys=keys, metrics=metrics, settings=settings)
+    app.add_middleware(FastPath, method="POST", path=predict.PATH, function=predict.predict)
+    app.add_middleware(Guard, keys=keys, metrics=metrics, settings=settings)
     app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)
     return app
 

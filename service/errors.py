@@ -145,6 +145,7 @@ class Overloaded(Rejection):
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__("More is waiting than can be answered in time; try again later, or elsewhere.")
+        self.retry_after_seconds = retry_after_seconds
         self.headers = {"Retry-After": str(retry_after_seconds)}
 
 

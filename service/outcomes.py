@@ -1,13 +1,13 @@
-"""What becomes of a review, and what a lane does: the words that scheduling, metrics and health share."""
+"""What comes of a review, and what a lane does: the terms that batching, metrics and health share."""
 
 from enum import StrEnum
 
 from sentiment import Prediction
 
-__all__ = ["Failure", "LaneState", "Outcome"]
+__all__ = ["LaneState", "ReviewOutcome", "ScoringFailure"]
 
 
-class Failure(StrEnum):
+class ScoringFailure(StrEnum):
     """Why a review has no prediction."""
 
     EXCEPTION = "exception"
@@ -16,7 +16,7 @@ class Failure(StrEnum):
     LANE_DIED = "lane_died"
 
 
-Outcome = Prediction | Failure
+ReviewOutcome = Prediction | ScoringFailure
 
 
 class LaneState(StrEnum):
@@ -25,11 +25,11 @@ class LaneState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"
     STALLED = "stalled"
-    """At one run of the model for longer than LANE_STALL_SECONDS."""
+    """One run of a model has taken longer than LANE_STALL_SECONDS."""
     DEAD = "dead"
-    """Its thread ended although there may be more to do."""
+    """Its thread ended although there may be more work."""
 
     @property
     def is_healthy(self) -> bool:
-        """Whether more can be expected of it."""
+        """Whether it can be expected to score more."""
         return self in (LaneState.IDLE, LaneState.BUSY)

@@ -1,6 +1,6 @@
-"""Tokenizing and scoring the reviews of many requests at once: the side of all threads that requests see.
+"""Tokenizing and scoring the reviews of many requests together: what the event loop sees of all the threads.
 
-There is no timer: a free lane takes at once what is waiting, so a lone request waits for nobody, and batches
+There is no timer. A free lane takes at once what is waiting, so a lone request waits for nobody, and batches
 grow by themselves while the lanes are busy.
 """
 
@@ -8,136 +8,146 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from sentiment import Prediction
 from service.batching.lane import Lane
-from service.batching.request import Job
-from service.batching.scheduler import Closed, Full, Scheduler
-from service.batching.scorer import Scorer
-from service.batching.tokenizer_thread import Tokenize, Tokenizing
+from service.batching.model import Model
+from service.batching.request import Request
+from service.batching.scheduler import Scheduler
+from service.batching.tokenizer_thread import TokenizerThread
 from service.batching.work_queue import WorkQueue
-from service.errors import Draining, InferenceFailed, Overloaded
+from service.errors import InferenceFailed
 from service.outcomes import LaneState
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
-__all__ = ["Batcher"]
+__all__ = ["Batcher", "BatcherOptions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatcherOptions:
+    """The limits of a batcher, for all models together."""
+
+    max_batch_tokens: int
+    max_queue_tokens: int
+    num_lanes: int
+    lane_threads: int
+    """CPU threads that each lane computes its batch with."""
+    lane_stall_seconds: float
 
 
 class Batcher:
-    """Scores texts for any number of requests. Make it and use it on one event loop.
+    """Scores texts for any number of requests, each with its own model. Make it and use it on one event loop.
 
-    `admit`, `answer`, and `discard` whatever happened; `start` comes before all, `close` behind all.
+    `start` it, `warm_up` each model before the first request for it, `submit` requests, and `close` it.
     """
 
-    def __init__(
-        self,
-        scorer: Scorer,
-        metrics: Metrics,
-        *,
-        tokenize: Tokenize,
-        max_batch_tokens: int,
-        max_queue_tokens: int,
-        num_lanes: int,
-        lane_threads: int,
-        lane_stall_seconds: float,
-    ) -> None:
+    def __init__(self, options: BatcherOptions, metrics: Metrics) -> None:
         self._loop = asyncio.get_running_loop()
-        self._answers: dict[Job, asyncio.Future[list[Prediction]]] = {}
+        self._answers: dict[Request, asyncio.Future[list[Prediction]]] = {}
+        self._metrics = metrics
         scheduler = Scheduler(
-            max_batch_tokens=max_batch_tokens,
-            max_queue_tokens=max_queue_tokens,
-            num_lanes=num_lanes,
-            pads=scorer.pads,
+            max_batch_tokens=options.max_batch_tokens,
+            max_queue_tokens=options.max_queue_tokens,
+            num_lanes=options.num_lanes,
         )
         self._queue = WorkQueue(scheduler, on_done=self._announce)
-        self._tokenizing = Tokenizing(tokenize, self._queue, metrics, on_failure=self._announce_failure)
-        self._lane_stall_seconds = lane_stall_seconds
+        self._tokenizer_thread = TokenizerThread(self._queue, metrics, on_failure=self._announce_failure)
+        self._lane_stall_seconds = options.lane_stall_seconds
         self._lanes = [
-            Lane(f"lane-{number}", self._queue, scorer, metrics, num_threads=lane_threads)
-            for number in range(num_lanes)
+            Lane(f"lane-{number}", self._queue, metrics, num_threads=options.lane_threads)
+            for number in range(options.num_lanes)
         ]
-        metrics.watch_queue(lambda: self._queue.num_tokens, max_tokens=max_queue_tokens)
+        metrics.watch_queue(lambda: self._queue.num_tokens, max_tokens=options.max_queue_tokens)
         metrics.watch_lanes(self.lane_states)
 
-    async def start(self) -> None:
-        """Return when all lanes are warm; raises what kept one from it."""
-        self._tokenizing.start()
-        for lane in self._lanes:
-            lane.start()
-        await asyncio.gather(*[asyncio.wrap_future(lane.warmed) for lane in self._lanes])
-
-    def admit(self, num_tokens: int, *, deadline_seconds: float) -> Job:
-        """Keep a place for a request that has at most so many tokens, until it is discarded.
-
-        The deadline is on the clock of the event loop. Raises Overloaded, and Draining after `close`.
-        """
-        try:
-            return self._queue.admit(num_tokens, deadline_seconds=deadline_seconds)
-        except Closed:
-            raise Draining from None
-        except Full as full:
-            raise Overloaded(full.retry_after_seconds) from None
-
-    def answer(self, job: Job, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
-        """Return what will have a prediction for each text, at least one, in order.
-
-        It will raise InferenceFailed when the model fails on any of them, and Overloaded when they have more
-        tokens than were admitted.
-        """
-        answer = self._answers[job] = self._loop.create_future()
-        self._tokenizing.put(job, texts)
-        return answer
-
-    def discard(self, job: Job) -> None:
-        """Give the place of a request back; what no lane has taken of it costs nothing more."""
-        self._answers.pop(job, None)
-        self._queue.discard(job)
+    @property
+    def is_healthy(self) -> bool:
+        """Whether no lane is dead or stuck."""
+        return all(state.is_healthy for state in self.lane_states())
 
     def lane_states(self) -> Counter[LaneState]:
         """Return how many lanes are in each state."""
         return Counter(lane.state(stall_seconds=self._lane_stall_seconds) for lane in self._lanes)
 
+    def start(self) -> None:
+        """Start all threads."""
+        self._tokenizer_thread.start()
+        for lane in self._lanes:
+            lane.start()
+
+    async def warm_up(self, model: Model) -> None:
+        """Return when every lane has run a model once; raises what one of them raised."""
+        await asyncio.gather(*[asyncio.wrap_future(lane.warm_up(model)) for lane in self._lanes])
+
+    @contextmanager
+    def submit(
+        self, model: Model, texts: Sequence[str], *, deadline_seconds: float
+    ) -> Iterator[asyncio.Future[list[Prediction]]]:
+        """Admit a request; yields what will have a prediction for each text, at least one, in order.
+
+        Await it inside the block: what is not scored at the block's end is discarded. The deadline is on the
+        event loop's clock. Raises Overloaded, and Draining after `close`. The answer raises InferenceFailed
+        when the model fails on any text, and, rarely, Overloaded: when the texts have more tokens than was
+        estimated.
+        """
+        num_tokens = model.max_tokens(texts)
+        request = self._queue.admit(model, num_tokens, deadline_seconds=deadline_seconds)
+        answer = self._answers[request] = self._loop.create_future()
+        try:
+            self._tokenizer_thread.put(request, texts)
+            yield answer
+        finally:
+            if answer.cancelled() or not answer.done():
+                self._metrics.cancelled("tokenize" if request.is_admitted else "queue")
+            del self._answers[request]
+            self._queue.discard(request)
+
     async def close(self, *, patience_seconds: float) -> None:
-        """Take nothing more, answer everything that was taken, and end the lanes.
+        """Admit nothing more, answer everything that was admitted, and end all threads.
 
         A lane that does not end in time is left behind; it cannot keep the process from ending.
         """
         self._queue.close()
-        until_seconds = time.monotonic() + patience_seconds
+        ends_at_seconds = time.monotonic() + patience_seconds
         for lane in self._lanes:
-            if not await asyncio.to_thread(lane.join, max(0.0, until_seconds - time.monotonic())):
+            if not await asyncio.to_thread(lane.join, max(0.0, ends_at_seconds - time.monotonic())):
                 log_event("lane_left_behind", level=logging.ERROR)
-        self._tokenizing.close()
-        await asyncio.to_thread(self._tokenizing.join, max(0.0, until_seconds - time.monotonic()))
+        self._tokenizer_thread.close()
+        await asyncio.to_thread(self._tokenizer_thread.join, max(0.0, ends_at_seconds - time.monotonic()))
 
-    def _announce(self, done: Sequence[Job]) -> None:
-        # The loop is closed when this lane was left behind.
+    def _announce(self, done: Sequence[Request]) -> None:
+        # The loop is already closed if this lane was left behind.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._settle, done)
 
-    def _announce_failure(self, job: Job, error: Exception) -> None:
+    def _announce_failure(self, request: Request, error: Exception) -> None:
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._fail, job, error)
+            self._loop.call_soon_threadsafe(self._fail, request, error)
 
-    def _settle(self, done: Sequence[Job]) -> None:
-        for job in done:
-            answer = self._answers.get(job)
-            if answer is None or answer.done():
+    def _settle(self, done: Sequence[Request]) -> None:
+        for request in done:
+            if (answer := self._open_answer(request)) is None:
                 continue
-            predictions = [outcome for outcome in job.outcomes if isinstance(outcome, Prediction)]
-            if len(predictions) == len(job.outcomes):
+            predictions = [outcome for outcome in request.outcomes if isinstance(outcome, Prediction)]
+            if len(predictions) == len(request.outcomes):
                 answer.set_result(predictions)
             else:
-                answer.set_exception(InferenceFailed(_failed_places(job)))
+                answer.set_exception(InferenceFailed(_failed(request)))
 
-    def _fail(self, job: Job, error: Exception) -> None:
-        answer = self._answers.get(job)
-        if answer is not None and not answer.done():
-            answer.set_exception(Overloaded(error.retry_after_seconds) if isinstance(error, Full) else error)
+    def _fail(self, request: Request, error: Exception) -> None:
+        if (answer := self._open_answer(request)) is not None:
+            answer.set_exception(error)
+
+    def _open_answer(self, request: Request) -> asyncio.Future[list[Prediction]] | None:
+        """Return the answer that somebody still waits for; None if nobody does."""
+        answer = self._answers.get(request)
+        return None if answer is None or answer.done() else answer
 
 
-def _failed_places(job: Job) -> list[int]:
-    return [place for place, outcome in enumerate(job.outcomes) if not isinstance(outcome, Prediction)]
+def _failed(request: Request) -> list[int]:
+    """Return the indices of the reviews that have no prediction."""
+    return [index for index, outcome in enumerate(request.outcomes) if not isinstance(outcome, Prediction)]

@@ -1,16 +1,17 @@
-"""A thread that scores batches, and how it is doing."""
+"""A worker thread that scores batches, and how it is doing."""
 
 import logging
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 
-from sentiment import set_num_threads
-from service.batching.bisection import Isolation
+import sentiment
+from service.batching.bisection import Bisection
+from service.batching.model import Model
 from service.batching.request import Batch
-from service.batching.scorer import Scorer
-from service.batching.work_queue import WorkQueue
-from service.outcomes import Failure, LaneState, Outcome
+from service.batching.work_queue import WarmUp, WorkQueue
+from service.outcomes import LaneState, ReviewOutcome, ScoringFailure
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
@@ -18,31 +19,37 @@ __all__ = ["Lane"]
 
 
 class Lane:
-    """Takes batches from a queue, at once when it is free, until there will never be any more.
+    """A worker thread: whenever it is free, it takes a batch from a queue, until there will never be another.
 
-    `warmed` is done when its thread is ready for work, or has the exception that kept it from that.
+    It serves all models: each batch brings its own.
     """
 
-    def __init__(
-        self, name: str, queue: WorkQueue, scorer: Scorer, metrics: Metrics, *, num_threads: int
-    ) -> None:
+    def __init__(self, name: str, queue: WorkQueue, metrics: Metrics, *, num_threads: int) -> None:
+        """Take how many CPU threads the lane computes a batch with."""
         self._queue = queue
-        self._scorer = scorer
         self._metrics = metrics
         self._num_threads = num_threads
-        self._isolation = Isolation(scorer, before_attempt=self._mark, after_split=metrics.split)
-        # Written by the lane alone, read by anyone: when its last run of the model began; None when idle.
+        self._warm_ups: deque[WarmUp] = deque()
+        # Written by the lane alone, read by anyone: when its current run of a model began; None when idle.
         self._busy_since_seconds: float | None = None
         self._died = False
-        self.warmed: Future[None] = Future()
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
+    def warm_up(self, model: Model) -> Future[None]:
+        """Let the lane run a model once; the result comes when it has, or is what the model raised."""
+        warm_up = WarmUp(model)
+        self._queue.put(warm_up, self._warm_ups)
+        if self._ended:
+            self._refuse_warm_ups()
+        return warm_up.done
+
     def join(self, timeout_seconds: float) -> bool:
-        """Wait for its end, which comes when its queue is closed and worked off; returns whether it came."""
+        """Wait for its end, which comes when its queue is closed and empty; returns whether it came."""
         self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
@@ -58,43 +65,63 @@ class Lane:
 
     def _run(self) -> None:
         try:
-            self._warm_up()
-            while batch := self._queue.take():
-                self._work(batch)
+            # By the module, which imports PyTorch when this name is first used. PyTorch keeps the number
+            # for each thread separately.
+            sentiment.set_num_threads(self._num_threads)
+            while work := self._queue.take(self._warm_ups):
+                if isinstance(work, WarmUp):
+                    _warm_up(work)
+                else:
+                    self._score(work)
         except BaseException as error:
             self._died = True
             log_event("lane_died", level=logging.CRITICAL, error=error, lane=self._thread.name)
-            if not self.warmed.done():
-                self.warmed.set_exception(error)
+        finally:
+            self._ended = True
+            self._refuse_warm_ups()
 
-    def _warm_up(self) -> None:
-        # Torch keeps this number for each thread by itself.
-        set_num_threads(self._num_threads)
-        self._scorer.warm_up()
-        self.warmed.set_result(None)
-
-    def _work(self, batch: Batch) -> None:
-        outcomes: list[Outcome] = [Failure.LANE_DIED] * len(batch.items)
+    def _score(self, batch: Batch) -> None:
+        outcomes: list[ReviewOutcome] = [ScoringFailure.LANE_DIED] * len(batch.reviews)
+        scorer = batch.model.scorer
         try:
-            self._measure(batch)
+            plan = scorer.plan(batch.tokenized)
+            self._record(batch, num_padded_tokens=plan.num_padded_tokens)
             with self._metrics.stage("inference"):
-                outcomes = self._isolation.score(batch.reviews)
+                bisection = Bisection(scorer, before_attempt=self._mark, after_split=self._metrics.split)
+                outcomes = bisection.score(plan)
         finally:
             # Whatever happens to the lane, its reviews are answered.
             self._busy_since_seconds = None
             for outcome in outcomes:
-                if isinstance(outcome, Failure):
+                if isinstance(outcome, ScoringFailure):
                     self._metrics.failed(outcome)
             self._queue.finish(batch, outcomes)
 
-    def _measure(self, batch: Batch) -> None:
+    def _record(self, batch: Batch, *, num_padded_tokens: int) -> None:
         for wait_seconds in batch.waits_seconds:
             self._metrics.staged("queue", wait_seconds)
         self._metrics.batched(
-            num_reviews=len(batch.items),
+            num_reviews=len(batch.reviews),
             num_tokens=batch.num_tokens,
-            num_padded_tokens=self._scorer.num_padded_tokens(batch.reviews),
+            num_padded_tokens=num_padded_tokens,
         )
 
     def _mark(self) -> None:
         self._busy_since_seconds = time.monotonic()
+
+    def _refuse_warm_ups(self) -> None:
+        while self._warm_ups:
+            self._warm_ups.popleft().done.set_exception(RuntimeError("the lane has ended"))
+
+
+def _warm_up(warm_up: WarmUp) -> None:
+    if not warm_up.done.set_running_or_notify_cancel():
+        return  # nobody waits for it any more
+    try:
+        warm_up.model.scorer.warm_up()
+    except BaseException as error:
+        warm_up.done.set_exception(error)
+        if not isinstance(error, Exception):
+            raise
+    else:
+        warm_up.done.set_result(None)

@@ -4,60 +4,57 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
-from service.batching.request import Item
+from service.batching.request import RequestReview
 
-__all__ = ["Waiting", "padded_length"]
+__all__ = ["Pending", "padded_length"]
 
 # Reviews whose lengths differ by more than this would mostly compute each other's padding.
-LEAST_LENGTH_RATIO = 0.75
+MIN_LENGTH_RATIO = 0.75
 
 
-class Waiting:
-    """An ordered set of reviews; it finds, adds and removes one in the same time however many wait."""
+class Pending:
+    """An ordered set of reviews. Finding, adding and removing one takes the same time however many wait."""
 
     def __init__(self) -> None:
-        # Linked lists inside, since a plain dict grows slow when it is emptied from the front.
-        self._by_age: OrderedDict[Item, None] = OrderedDict()
-        self._by_length: dict[int, OrderedDict[Item, None]] = {}
+        # OrderedDict is a linked list inside; a plain dict grows slow when it is emptied from the front.
+        self._by_age: OrderedDict[RequestReview, None] = OrderedDict()
+        self._by_length: dict[int, OrderedDict[RequestReview, None]] = {}
 
     def __len__(self) -> int:
         return len(self._by_age)
 
-    def __contains__(self, item: Item) -> bool:
-        return item in self._by_age
-
-    def add(self, item: Item) -> None:
+    def add(self, review: RequestReview) -> None:
         """Add a review behind all others."""
-        self._by_age[item] = None
-        self._by_length.setdefault(padded_length(item), OrderedDict())[item] = None
+        self._by_age[review] = None
+        self._by_length.setdefault(padded_length(review), OrderedDict())[review] = None
 
-    def remove(self, item: Item) -> None:
+    def remove(self, review: RequestReview) -> None:
         """Take a review out."""
-        del self._by_age[item]
-        length = padded_length(item)
-        del self._by_length[length][item]
+        del self._by_age[review]
+        length = padded_length(review)
+        del self._by_length[length][review]
         if not self._by_length[length]:
             del self._by_length[length]
 
-    def oldest(self) -> Item | None:
+    def oldest(self) -> RequestReview | None:
         """Return the review that has waited longest."""
         return next(iter(self._by_age), None)
 
-    def by_age(self) -> Iterator[Item]:
+    def by_age(self) -> Iterator[RequestReview]:
         """Yield all reviews, the oldest first. Change nothing while it runs."""
         return iter(self._by_age)
 
-    def near(self, anchor: Item) -> Iterator[Item]:
-        """Yield reviews of near-equal length: those of the anchor's own first, each length's oldest first.
+    def near(self, anchor: RequestReview) -> Iterator[RequestReview]:
+        """Yield reviews of near-equal length: the anchor's own length first, the oldest of each length first.
 
         Change nothing while it runs.
         """
         length = padded_length(anchor)
         for other in sorted(self._by_length, key=lambda other: (abs(other - length), other)):
-            if min(other, length) >= LEAST_LENGTH_RATIO * max(other, length):
+            if min(other, length) >= MIN_LENGTH_RATIO * max(other, length):
                 yield from self._by_length[other]
 
 
-def padded_length(item: Item) -> int:
-    """Return the number of tokens that a review's row has at least in the network."""
-    return round_up(item.num_tokens, LENGTH_STEP_TOKENS)
+def padded_length(review: RequestReview) -> int:
+    """Return how many tokens the review's row has in the network, at least."""
+    return round_up(review.num_tokens, LENGTH_STEP_TOKENS)

@@ -5,37 +5,41 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from sentiment import TokenizedReview
-from service.outcomes import Outcome
+from service.batching.model import Model
+from service.outcomes import ReviewOutcome
 
-__all__ = ["Batch", "Item", "Job", "Phase"]
+__all__ = ["Batch", "Phase", "Request", "RequestReview"]
 
 
 class Phase(Enum):
-    """Where a job stands."""
+    """How far a request has come."""
 
     ADMITTED = auto()
-    """Its reviews are not tokenized yet, and hold a place of `num_reserved_tokens` in the queue."""
+    """Its reviews are not tokenized yet; it holds `num_reserved_tokens` in the queue."""
     QUEUED = auto()
     """Its reviews wait, run, or have run."""
     DISCARDED = auto()
-    """Nobody waits for it any more."""
+    """Nobody waits for its answer any more."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Job:
-    """The reviews of one request. The scheduler alone changes it, and it has its outcomes when it is done."""
+class Request:
+    """The reviews of one request. Only the scheduler changes it; when it is done, it has all its outcomes."""
 
+    model: Model
     deadline_seconds: float
     """When nobody waits for it any more, on the scheduler's clock."""
     num_reserved_tokens: int
     phase: Phase = Phase.ADMITTED
     reviews: Sequence[TokenizedReview] = ()
-    outcomes: list[Outcome | None] = field(default_factory=list)
+    outcomes: list[ReviewOutcome | None] = field(default_factory=list)
     """None for a review that has no outcome yet."""
     num_open: int = 0
     """Reviews that have no outcome yet."""
+    queue_number: int = 0
+    """Counts up with each request that is queued."""
     queued_at_seconds: float = 0.0
-    waiting: dict["Item", None] = field(default_factory=dict)
+    pending: dict["RequestReview", None] = field(default_factory=dict)
     """The reviews that no batch has taken, in order."""
 
     @property
@@ -45,40 +49,41 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Item:
-    """One review of a job."""
+class RequestReview:
+    """One review of a request."""
 
-    job: Job
-    place: int
+    request: Request
+    index: int
 
     @property
-    def review(self) -> TokenizedReview:
+    def tokenized(self) -> TokenizedReview:
         """The review itself."""
-        return self.job.reviews[self.place]
+        return self.request.reviews[self.index]
 
     @property
     def num_tokens(self) -> int:
-        """Tokens that the network will read, padding left out."""
-        return len(self.review.ids)
+        """Tokens that the network reads, without padding."""
+        return len(self.tokenized.ids)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Batch:
-    """Reviews that a lane has taken to score together."""
+    """Reviews that a lane has taken to score together with one model."""
 
-    items: Sequence[Item]
+    model: Model
+    reviews: Sequence[RequestReview]
     taken_at_seconds: float
     is_full: bool
     """Whether the token budget kept another review out."""
     waits_seconds: Sequence[float]
-    """How long each job waited of which this batch has the first review taken."""
+    """How long each request waited whose first review is in this batch."""
 
     @property
-    def reviews(self) -> list[TokenizedReview]:
+    def tokenized(self) -> list[TokenizedReview]:
         """The reviews themselves."""
-        return [item.review for item in self.items]
+        return [review.tokenized for review in self.reviews]
 
     @property
     def num_tokens(self) -> int:
-        """Tokens of all its reviews, padding left out."""
-        return sum(item.num_tokens for item in self.items)
+        """Tokens of all its reviews, without padding."""
+        return sum(review.num_tokens for review in self.reviews)

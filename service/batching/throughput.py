@@ -1,15 +1,15 @@
-"""How fast the lanes work off the queue, from what they did lately."""
+"""How fast a model runs on one lane, from the last batches."""
 
-__all__ = ["DrainRate"]
+__all__ = ["Throughput"]
 
-# Of the weight of all earlier batches, what is left after another: about the last twenty count.
+# Each new batch multiplies the weight of all earlier ones by this, so about the last twenty count.
 DECAY = 0.95
 
 
-class DrainRate:
+class Throughput:
     """Tokens a second of one lane at work.
 
-    Only full batches are recorded: a lane that found little to do says nothing of what it could have done.
+    Record only full batches: a lane that found little to do does not show what it could have done.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,8 @@ class DrainRate:
         self._num_tokens = DECAY * self._num_tokens + num_tokens
         self._seconds = DECAY * self._seconds + duration_seconds
 
-    @property
-    def tokens_per_second(self) -> float | None:
-        """The mean over the last batches; None before the first."""
-        return self._num_tokens / self._seconds if self._seconds > 0 else None
+    def seconds_for(self, num_tokens: int) -> float:
+        """Return how long one lane takes for this many tokens; zero before the first full batch."""
+        if self._seconds == 0:
+            return 0.0
+        return num_tokens * self._seconds / self._num_tokens

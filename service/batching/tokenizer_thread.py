@@ -1,53 +1,44 @@
-"""From the texts of a request to reviews that wait for a lane, beside the event loop."""
+"""The thread that tokenizes, beside the event loop: from the texts of a request to reviews that wait."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
-from sentiment import TokenizedReview
-from service.batching.request import Job
+from service.batching.request import Request
 from service.batching.work_queue import WorkQueue
 from service.telemetry.metrics import Metrics
 
-__all__ = ["Tokenize", "Tokenizing"]
-
-Tokenize = Callable[[Sequence[str]], list[TokenizedReview]]
+__all__ = ["TokenizerThread"]
 
 
-class Tokenizing:
-    """A thread that tokenizes request by request, in the order that they came.
+class TokenizerThread:
+    """Tokenizes request by request, in the order that they came, each with the tokenizer of its model.
 
-    It is one thread, since tokenizing holds the interpreter's lock: more would only disturb each other. A job
-    goes on to the lanes from here, without another turn of the event loop. `on_failure` is called on this
-    thread with whatever kept a job from that.
+    One thread is enough: tokenizing holds the interpreter's lock, so a second one would only disturb it. The
+    request goes from here straight to the lanes, without another turn of the event loop. `on_failure` is
+    called on this thread with whatever prevented that.
     """
 
     def __init__(
-        self,
-        tokenize: Tokenize,
-        queue: WorkQueue,
-        metrics: Metrics,
-        *,
-        on_failure: Callable[[Job, Exception], None],
+        self, queue: WorkQueue, metrics: Metrics, *, on_failure: Callable[[Request, Exception], None]
     ) -> None:
-        self._tokenize = tokenize
         self._queue = queue
         self._metrics = metrics
         self._on_failure = on_failure
-        self._inbox: SimpleQueue[tuple[Job, Sequence[str], float] | None] = SimpleQueue()
+        self._inbox: SimpleQueue[tuple[Request, Sequence[str], float] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="tokenizer", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def put(self, job: Job, texts: Sequence[str]) -> None:
-        """Hand over an admitted job."""
-        self._inbox.put((job, texts, time.perf_counter()))
+    def put(self, request: Request, texts: Sequence[str]) -> None:
+        """Hand over an admitted request with its texts, at least one."""
+        self._inbox.put((request, texts, time.perf_counter()))
 
     def close(self) -> None:
-        """End the thread behind all that was handed over."""
+        """Let the thread end after everything that was handed over."""
         self._inbox.put(None)
 
     def join(self, timeout_seconds: float) -> bool:
@@ -57,14 +48,14 @@ class Tokenizing:
 
     def _run(self) -> None:
         while (work := self._inbox.get()) is not None:
-            self._work(*work)
+            self._tokenize(*work)
 
-    def _work(self, job: Job, texts: Sequence[str], start: float) -> None:
-        if not job.is_admitted:
+    def _tokenize(self, request: Request, texts: Sequence[str], start: float) -> None:
+        if not request.is_admitted:
             return  # nobody waits for it any more
         try:
-            reviews = self._tokenize(texts)
+            reviews = [request.model.tokenizer.encode(text) for text in texts]
             self._metrics.staged("tokenize", time.perf_counter() - start)
-            self._queue.enqueue(job, reviews)
+            self._queue.enqueue(request, reviews)
         except Exception as error:
-            self._on_failure(job, error)
+            self._on_failure(request, error)

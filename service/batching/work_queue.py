@@ -2,23 +2,35 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 from sentiment import TokenizedReview
-from service.batching.request import Batch, Job
+from service.batching.model import Model
+from service.batching.request import Batch, Request
 from service.batching.scheduler import Scheduler
-from service.outcomes import Outcome
+from service.outcomes import ReviewOutcome
 
-__all__ = ["WorkQueue"]
+__all__ = ["WarmUp", "WorkQueue"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WarmUp:
+    """A model that one lane is to run once, before requests come for it."""
+
+    model: Model
+    done: Future[None] = field(default_factory=Future)
 
 
 class WorkQueue:
     """A scheduler behind a lock, with the real clock; lanes wait in it for work.
 
-    `on_done` is called on a lane's thread with the jobs that a batch has finished.
+    `on_done` is called on a lane's thread with the requests that a batch has finished.
     """
 
-    def __init__(self, scheduler: Scheduler, *, on_done: Callable[[Sequence[Job]], None]) -> None:
+    def __init__(self, scheduler: Scheduler, *, on_done: Callable[[Sequence[Request]], None]) -> None:
         self._scheduler = scheduler
         self._on_done = on_done
         self._changed = threading.Condition()
@@ -29,37 +41,45 @@ class WorkQueue:
         with self._changed:
             return self._scheduler.num_queue_tokens
 
-    def admit(self, num_tokens: int, *, deadline_seconds: float) -> Job:
-        """Keep a place in the queue; raises Closed and Full."""
+    def admit(self, model: Model, num_tokens: int, *, deadline_seconds: float) -> Request:
+        """Reserve room in the queue; raises Draining and Overloaded."""
         with self._changed:
             return self._scheduler.admit(
-                num_tokens, deadline_seconds=deadline_seconds, now_seconds=time.monotonic()
+                model, num_tokens, deadline_seconds=deadline_seconds, now_seconds=time.monotonic()
             )
 
-    def enqueue(self, job: Job, reviews: Sequence[TokenizedReview]) -> None:
-        """Let the reviews of an admitted job wait for a lane; raises Full."""
+    def enqueue(self, request: Request, reviews: Sequence[TokenizedReview]) -> None:
+        """Let the reviews of an admitted request wait for a lane; raises Overloaded."""
         with self._changed:
-            self._scheduler.enqueue(job, reviews, now_seconds=time.monotonic())
+            self._scheduler.enqueue(request, reviews, now_seconds=time.monotonic())
             self._changed.notify_all()
 
-    def discard(self, job: Job) -> None:
-        """Take back what waits of a job."""
+    def discard(self, request: Request) -> None:
+        """Drop what waits of a request."""
         with self._changed:
-            self._scheduler.discard(job)
+            self._scheduler.discard(request)
             self._changed.notify_all()
 
-    def take(self) -> Batch | None:
-        """Wait for work and return the next batch; None when there will never be any more."""
+    def put(self, warm_up: WarmUp, warm_ups: deque[WarmUp]) -> None:
+        """Add a warm-up to those of one lane, and wake it."""
+        with self._changed:
+            warm_ups.append(warm_up)
+            self._changed.notify_all()
+
+    def take(self, warm_ups: deque[WarmUp]) -> WarmUp | Batch | None:
+        """Wait for a warm-up of this lane or for a batch; None when there will never be another batch."""
         with self._changed:
             while not self._scheduler.is_finished:
+                if warm_ups:
+                    return warm_ups.popleft()
                 if batch := self._scheduler.take(now_seconds=time.monotonic()):
                     return batch
-                # Asked again, since taking may have dropped late jobs, the last ones perhaps.
+                # Taking may have discarded late requests, perhaps the last ones: ask again before waiting.
                 if not self._scheduler.is_finished:
                     self._changed.wait()
             return None
 
-    def finish(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    def finish(self, batch: Batch, outcomes: Sequence[ReviewOutcome]) -> None:
         """Hand in the outcomes of a batch."""
         with self._changed:
             done = self._scheduler.finish(batch, outcomes, now_seconds=time.monotonic())
@@ -67,7 +87,7 @@ class WorkQueue:
             self._on_done(done)
 
     def close(self) -> None:
-        """Admit nothing more; lanes end once all that was admitted is worked off."""
+        """Admit nothing more; lanes end once everything that was admitted is done."""
         with self._changed:
             self._scheduler.close()
             self._changed.notify_all()

@@ -9,7 +9,7 @@ from service.http.problems import problem_response
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
-__all__ = ["KEY_HEADER", "Gate", "is_open"]
+__all__ = ["KEY_HEADER", "Guard", "is_open"]
 
 KEY_HEADER = "X-API-Key"
 
@@ -17,7 +17,7 @@ _OPEN_PATHS = frozenset({"/", "/docs", "/healthz", "/metrics", "/openapi.json", 
 _OPEN_FOLDER = "/assets/"
 
 
-class Gate:
+class Guard:
     """Pure ASGI, in front of the router: so a route that is added later needs a key without being told."""
 
     def __init__(self, app: ASGIApp, *, keys: ApiKeys, metrics: Metrics, settings: Settings) -> None:

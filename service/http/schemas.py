@@ -202,15 +202,9 @@ def parse_request(value: Any, settings: Settings) -> list[str]:  # noqa: ANN401 
     return reviews
 
 
-def response_json(version: ModelVersion, predictions: Sequence[Prediction]) -> bytes:
+def response_json(model: str, version: int, predictions: Sequence[Prediction]) -> bytes:
     """Return a PredictResponse; the figures are the model's own, so they are not checked again."""
-    model = {"name": version.manifest.model, "version": version.manifest.version}
-    return to_json({"model": model, "predictions": predictions})
-
-
-def model_name(version: ModelVersion) -> ModelName:
-    """Return the name and number of a version."""
-    return ModelName(name=version.manifest.model, version=version.manifest.version)
+    return to_json({"model": {"name": model, "version": version}, "predictions": predictions})
 
 
 def location(parts: Sequence[int | str]) -> str:

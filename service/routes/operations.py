@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from service.errors import Draining, InvalidRequest, NotFound, NotReady, Unhealthy
 from service.http.openapi import problems
-from service.http.schemas import Health, ModelDetail, ModelInfo, ModelList, Readiness, model_name
+from service.http.schemas import Health, ModelDetail, ModelInfo, ModelList, ModelName, Readiness
 from service.runtime.state import state_of
 
 __all__ = ["router"]
@@ -34,8 +34,8 @@ async def healthz(request: Request) -> Health:
 @router.get("/readyz", summary="Are requests taken?", responses=problems(NotReady, Draining))
 async def readyz(request: Request) -> Readiness:
     """Answer 200 while a verified, warm model takes requests; send no traffic when this fails."""
-    predictor = state_of(request).lifecycle.admit()
-    return Readiness(status="ready", model=model_name(predictor.version))
+    model = state_of(request).lifecycle.admit().model
+    return Readiness(status="ready", model=ModelName(name=model.name, version=model.version))
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
@@ -47,8 +47,8 @@ async def metrics(request: Request) -> Response:
 @router.get("/models", summary="Which models are loaded?")
 async def models(request: Request) -> ModelList:
     """List the loaded models with their figures; none while the first is being loaded."""
-    predictor = state_of(request).lifecycle.predictor
-    return ModelList(models=[] if predictor is None else [ModelInfo.of(predictor.version)])
+    slot = state_of(request).lifecycle.slot
+    return ModelList(models=[] if slot is None else [ModelInfo.of(slot.version)])
 
 
 @router.get("/models/{version}", summary="A model and its card", responses=problems(NotFound, InvalidRequest))
@@ -56,7 +56,7 @@ async def model(
     request: Request, version: Annotated[int, Path(ge=1, description="Its number.")]
 ) -> ModelDetail:
     """Describe a loaded model, its card included."""
-    predictor = state_of(request).lifecycle.predictor
-    if predictor is None or predictor.version.manifest.version != version:
+    slot = state_of(request).lifecycle.slot
+    if slot is None or slot.version.manifest.version != version:
         raise NotFound("No model of this version is loaded; /models lists those that are.")
-    return ModelDetail.of(predictor.version)
+    return ModelDetail.of(slot.version)

@@ -60,6 +60,7 @@ async def predict(request: Request) -> Response:
 
     The same text has the same score, whatever it is sent with.
     """
+    # The fast path calls this function without FastAPI's router, so it can have no dependency or parameter.
     state = state_of(request)
     try:
         return await _answer(request, state)
@@ -76,15 +77,14 @@ async def _answer(request: Request, state: State) -> Response:
     async with Deadline(ends_at_seconds) as deadline:
         texts = await _read(request, state)
         deadline.is_read = True
-        # Asked again, since the body may have taken long to come in.
-        predictor = state.lifecycle.admit()
-        version = predictor.version.manifest.version
-        request.state.log_fields = {"num_reviews": len(texts), "model_version": version}
-        with predictor.admitted(texts, deadline_seconds=ends_at_seconds) as job:
-            predictions = await _unless_gone(request, predictor.answer(job, texts))
-    state.metrics.predicted(version, predictions)
+        slot = state.lifecycle.admit()  # again, since the body may have taken long to come in
+        model = slot.model
+        request.state.log_fields = {"num_reviews": len(texts), "model_version": model.version}
+        with slot.batcher.submit(model, texts, deadline_seconds=ends_at_seconds) as answer:
+            predictions = await _unless_gone(request, answer)
+    state.metrics.predicted(model.version, predictions)
     with state.metrics.stage("respond"):
-        content = response_json(predictor.version, predictions)
+        content = response_json(model.name, model.version, predictions)
     return Response(content, media_type="application/json")
 
 

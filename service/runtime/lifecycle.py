@@ -3,22 +3,35 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 
+import sentiment
+from model_store import ModelVersion
 from sentiment import SentimentError
-from service.batching.predictor import Predictor
+from service.batching.batcher import Batcher, BatcherOptions
+from service.batching.model import Model
 from service.errors import Draining, NotReady, Unhealthy
 from service.runtime.loading import Loader, load_version
 from service.settings import Settings
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
-__all__ = ["Lifecycle"]
+__all__ = ["Lifecycle", "Slot"]
 
-LEAST_PATIENCE_SECONDS = 1.0
+MIN_PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A loaded version, and what scores requests with it."""
+
+    version: ModelVersion
+    model: Model
+    batcher: Batcher
 
 
 class Lifecycle:
-    """The state of one service. Owned by the event loop; only the loading itself runs in another thread."""
+    """The state of one service. Owned by the event loop; only loading runs in another thread."""
 
     def __init__(
         self, settings: Settings, metrics: Metrics, *, load: Loader = load_version, url: str | None = None
@@ -29,12 +42,13 @@ class Lifecycle:
         self._metrics = metrics
         self._url = url
         self._loader: asyncio.Task[None] | None = None
+        self._batcher: Batcher | None = None
         self._drain_until_seconds: float | None = None
-        self.predictor: Predictor | None = None
-        """The loaded model, also while draining."""
+        self.slot: Slot | None = None
+        """The version that answers, also while draining; None until it is ready."""
         self.failure: str | None = None
         """Why the model could not be loaded, in one line for people; the server should stop then."""
-        metrics.ready.set_function(lambda: float(self.predictor is not None and not self._draining))
+        metrics.ready.set_function(lambda: float(self.slot is not None and not self._draining))
 
     def start(self) -> None:
         """Begin to load the model; call it on the event loop."""
@@ -43,34 +57,36 @@ class Lifecycle:
     async def loaded(self) -> None:
         """Return when the model is ready, or cannot be loaded and `failure` says why."""
         if self._loader is not None:
-            # Whoever waits may give up; the loading goes on.
+            # The caller may give up waiting; loading goes on.
             await asyncio.shield(self._loader)
 
-    def admit(self) -> Predictor:
+    def admit(self) -> Slot:
         """Return what answers a new request; raises NotReady or Draining."""
         if self._draining:
             raise Draining
-        if self.predictor is None:
+        if self.slot is None:
             raise NotReady
-        return self.predictor
+        return self.slot
 
     def check_health(self) -> None:
         """Raise Unhealthy when only a new process helps."""
-        if self.predictor is not None and not self.predictor.is_healthy:
+        if self._batcher is not None and not self._batcher.is_healthy:
             raise Unhealthy
 
     def drain(self) -> None:
-        """Take no new requests from now on."""
+        """Admit no new requests from now on."""
         if self._drain_until_seconds is None:
             self._drain_until_seconds = time.monotonic() + self._settings.drain_seconds
 
     async def close(self) -> None:
-        """Wait for the loader, answer everything that was accepted, and end all threads."""
+        """Wait for the loader, answer everything that was admitted, and end all threads."""
         self.drain()
         if self._loader is not None:
             await self._loader
-        if self.predictor is not None:
-            await self._close(self.predictor)
+        if self._batcher is not None:
+            # A batch that is running still needs a moment, however late it is.
+            left_seconds = (self._drain_until_seconds or 0.0) - time.monotonic()
+            await self._batcher.close(patience_seconds=max(MIN_PATIENCE_SECONDS, left_seconds))
 
     @property
     def _draining(self) -> bool:
@@ -78,34 +94,57 @@ class Lifecycle:
 
     async def _load(self) -> None:
         try:
-            version = await asyncio.to_thread(self._load_version, self._settings)
-            self.predictor = await self._started(Predictor(version, self._settings, self._metrics))
+            self.slot = await self._fill_slot()
         except SentimentError as error:
             self.failure = str(error)
         except Exception as error:
             log_event("loading_failed", level=logging.ERROR, error=error)
             self.failure = f"the model could not be loaded: {type(error).__name__}; the log has the place"
         else:
-            log_event(
-                "ready",
-                url=self._url,
-                docs_url=self._url and f"{self._url}/docs",
-                model=version.manifest.model,
-                model_version=version.manifest.version,
-                device=version.classifier.device,
-                lanes=self._settings.num_lanes(version.classifier.device),
-                lane_threads=self._settings.lane_threads,
-            )
+            self._log_ready(self.slot.version)
 
-    async def _started(self, predictor: Predictor) -> Predictor:
-        try:
-            await predictor.start()
-        except Exception:
-            await self._close(predictor)
-            raise
-        return predictor
+    async def _fill_slot(self) -> Slot:
+        """Start the batcher, load the version, and run it once on every lane."""
+        device = await asyncio.to_thread(self._choose_device)
+        self._batcher = Batcher(_options(self._settings, device), self._metrics)
+        self._batcher.start()
+        version = await asyncio.to_thread(self._load_version, self._settings)
+        model = _model(version)
+        await self._batcher.warm_up(model)
+        self._metrics.loaded(version)
+        return Slot(version=version, model=model, batcher=self._batcher)
 
-    async def _close(self, predictor: Predictor) -> None:
-        # A batch that runs still needs a moment, however late it is.
-        until_seconds = self._drain_until_seconds or 0.0
-        await predictor.close(patience_seconds=max(LEAST_PATIENCE_SECONDS, until_seconds - time.monotonic()))
+    def _choose_device(self) -> str:
+        # By the module, which imports PyTorch when this name is first used; that takes seconds.
+        return sentiment.choose_device(self._settings.device).type
+
+    def _log_ready(self, version: ModelVersion) -> None:
+        log_event(
+            "ready",
+            url=self._url,
+            docs_url=self._url and f"{self._url}/docs",
+            model=version.manifest.model,
+            model_version=version.manifest.version,
+            device=version.classifier.device,
+            lanes=self._settings.num_lanes(version.classifier.device),
+            lane_threads=self._settings.lane_threads,
+        )
+
+
+def _options(settings: Settings, device: str) -> BatcherOptions:
+    return BatcherOptions(
+        max_batch_tokens=settings.max_batch_tokens,
+        max_queue_tokens=settings.max_queue_tokens,
+        num_lanes=settings.num_lanes(device),
+        lane_threads=settings.lane_threads,
+        lane_stall_seconds=settings.lane_stall_seconds,
+    )
+
+
+def _model(version: ModelVersion) -> Model:
+    return Model(
+        name=version.manifest.model,
+        version=version.manifest.version,
+        tokenizer=version.classifier.tokenizer,
+        scorer=version.classifier,
+    )

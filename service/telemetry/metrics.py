@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model_store import ModelVersion
 from sentiment import Prediction
-from service.outcomes import Failure, LaneState
+from service.outcomes import LaneState, ScoringFailure
 
 __all__ = ["METRICS", "Cut", "Endpoint", "Metric", "Metrics", "Stage"]
 
@@ -47,7 +47,7 @@ Cut = Literal[
     "too_many_connections",
 ]
 """Why a connection was closed on its client."""
-SPLIT_REASONS = (Failure.EXCEPTION, Failure.NOT_FINITE, Failure.OUT_OF_MEMORY)
+SPLIT_REASONS = (ScoringFailure.EXCEPTION, ScoringFailure.NOT_FINITE, ScoringFailure.OUT_OF_MEMORY)
 UNMATCHED = "unmatched"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -278,7 +278,7 @@ class Metrics:
         self._batch_tokens.observe(num_tokens)
         self._padding_ratio.observe(1 - num_tokens / num_padded_tokens)
 
-    def split(self, reason: Failure) -> None:
+    def split(self, reason: ScoringFailure) -> None:
         """Count a batch that is cut because of a failure."""
         self._splits.labels(reason).inc()
 
@@ -294,7 +294,7 @@ class Metrics:
         """Count a request whose client left."""
         self._cancelled.labels(stage).inc()
 
-    def failed(self, reason: Failure) -> None:
+    def failed(self, reason: ScoringFailure) -> None:
         """Count a review that has no prediction."""
         self._failures.labels(reason).inc()
 
@@ -330,7 +330,7 @@ class Metrics:
             self._rejected.labels(reason)
         for cut in get_args(Cut):
             self._cut.labels(cut)
-        for failure in Failure:
+        for failure in ScoringFailure:
             self._failures.labels(failure)
         for failure in SPLIT_REASONS:
             self._splits.labels(failure)

@@ -70,7 +70,7 @@ def test_no_reviews_give_no_rows() -> None:
 
 def test_a_padding_free_engine_computes_no_more_than_there_is() -> None:
     engine = ENGINES["max", (1, True)]
-    assert engine.num_padded_tokens([tokenized([3] * length) for length in (33, 400, 1)]) == 434
+    assert engine.plan([tokenized([3] * length) for length in (33, 400, 1)]).num_padded_tokens == 434
     assert not engine.pads
 
 

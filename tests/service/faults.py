@@ -1,7 +1,7 @@
 """Classifiers that fail, hang or count on demand, each a real one underneath."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from model_store import ModelVersion, Store
-from sentiment import Classifier, Engine, Prediction, TokenizedReview
+from sentiment import Classifier, Engine, Prediction, RunPlan
 from service.settings import Settings
 from tests.service.running import PATIENCE_SECONDS
 
@@ -25,10 +25,10 @@ class Watched(Classifier):
         super().__init__(labels=whole.labels, tokenizer=whole.tokenizer, engine=whole._engine)
         self.sizes: list[int] = []
 
-    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+    def run(self, plan: RunPlan) -> list[Prediction]:
         """Score, and remember."""
-        self.sizes.append(len(reviews))
-        return super().score(reviews)
+        self.sizes.append(len(plan.reviews))
+        return super().run(plan)
 
 
 class Gate:
@@ -59,19 +59,19 @@ class Gated(Watched):
         super().__init__(whole)
         self._gate = gate
 
-    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+    def run(self, plan: RunPlan) -> list[Prediction]:
         """Score once the gate is open."""
         self._gate.pass_through()
-        return super().score(reviews)
+        return super().run(plan)
 
 
 class Raising(Watched):
     """Raises whenever a review of three tokens is in a batch."""
 
-    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+    def run(self, plan: RunPlan) -> list[Prediction]:
         """Score, or raise."""
-        predictions = super().score(reviews)
-        if any(len(review.ids) == 3 for review in reviews):
+        predictions = super().run(plan)
+        if any(len(review.ids) == 3 for review in plan.reviews):
             raise RuntimeError("a secret")
         return predictions
 
@@ -89,11 +89,11 @@ class Cramped(Watched):
 class Deadly(Watched):
     """Ends the thread that it runs on whenever a review of three tokens is in a batch."""
 
-    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
+    def run(self, plan: RunPlan) -> list[Prediction]:
         """Score, or end the thread."""
-        if any(len(review.ids) == 3 for review in reviews):
+        if any(len(review.ids) == 3 for review in plan.reviews):
             raise SystemExit
-        return super().score(reviews)
+        return super().run(plan)
 
 
 class Cold(Watched):

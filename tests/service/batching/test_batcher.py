@@ -1,17 +1,19 @@
 import asyncio
 import gc
+import weakref
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from model_store import Store
-from sentiment import TOLERANCE, Classifier, Prediction, TokenizedReview
-from service.batching.batcher import Batcher
-from service.batching.request import Job
+from sentiment import TOLERANCE, Classifier, Prediction
+from service.batching.batcher import Batcher, BatcherOptions
+from service.batching.model import Model
+from service.batching.request import Request
 from service.errors import Draining, InferenceFailed, Overloaded
 from service.outcomes import LaneState
 from service.telemetry.metrics import Metrics
@@ -28,7 +30,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     return Store(store).load("reviews", device="cpu").classifier
 
 
-def make(classifier: Classifier, metrics: Metrics, **options: int) -> Batcher:
+def make(metrics: Metrics, **options: int) -> Batcher:
     """Return a batcher with small batches."""
     defaults = {
         "max_batch_tokens": 200,
@@ -37,31 +39,26 @@ def make(classifier: Classifier, metrics: Metrics, **options: int) -> Batcher:
         "lane_threads": 1,
         "lane_stall_seconds": 60,
     }
-    return Batcher(classifier, metrics, tokenize=as_they_are, **defaults | options)
+    return Batcher(BatcherOptions(**defaults | options), metrics)
 
 
-def as_they_are(reviews: Sequence[Any]) -> list[TokenizedReview]:
-    """Tokenize what is tokenized already."""
-    return list(reviews)
+def model_of(classifier: Classifier) -> Model:
+    """Return a model that requests can carry."""
+    return Model(name="reviews", version=1, tokenizer=classifier.tokenizer, scorer=classifier)
 
 
-async def ask(batcher: Batcher, reviews: list[TokenizedReview], seconds: float = 60) -> list[Prediction]:
+async def ask(batcher: Batcher, model: Model, texts: Sequence[str]) -> list[Prediction]:
     """Do what a request does."""
-    deadline_seconds = asyncio.get_running_loop().time() + seconds
-    num_tokens = sum(len(review.ids) for review in reviews)
-    job = batcher.admit(num_tokens, deadline_seconds=deadline_seconds)
-    try:
-        texts: list[Any] = reviews
-        return await batcher.answer(job, texts)
-    finally:
-        batcher.discard(job)
+    deadline_seconds = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    with batcher.submit(model, texts, deadline_seconds=deadline_seconds) as answer:
+        return await answer
 
 
-async def answers(batcher: Batcher, requests: list[list[TokenizedReview]]) -> list[Any]:
+async def answers(batcher: Batcher, model: Model, requests: Sequence[Sequence[str]]) -> list[Any]:
     """Start a batcher, return what each of some requests gets from it, exceptions too, and close it."""
-    tasks = [asyncio.create_task(ask(batcher, request)) for request in requests]
+    tasks = [asyncio.create_task(ask(batcher, model, texts)) for texts in requests]
     await asyncio.sleep(0)  # so that all wait before a lane takes the first
-    await batcher.start()
+    batcher.start()
     found = await asyncio.gather(*tasks, return_exceptions=True)
     await batcher.close(patience_seconds=PATIENCE_SECONDS)
     return found
@@ -72,11 +69,6 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
     found = metrics.registry.get_sample_value(f"sentiment_{name}", labels)
     assert found is not None
     return found
-
-
-def broken(review: TokenizedReview) -> TokenizedReview:
-    """Return a review with a token that the network does not have, on which it raises."""
-    return replace(review, ids=[*review.ids, 10_000])
 
 
 def assert_same(found: list[Prediction], expected: list[Prediction]) -> None:
@@ -93,8 +85,7 @@ def test_requests_spread_over_batches_keep_their_order(classifier: Classifier, n
     requests = [texts[start:] for start in range(len(texts))]
 
     async def score() -> list[Any]:
-        batcher = make(classifier, metrics, num_lanes=num_lanes)
-        return await answers(batcher, [classifier.tokenize(request) for request in requests])
+        return await answers(make(metrics, num_lanes=num_lanes), model_of(classifier), requests)
 
     for request, found in zip(requests, asyncio.run(score()), strict=True):
         assert_same(found, classifier.predict(request))
@@ -107,13 +98,33 @@ def test_requests_spread_over_batches_keep_their_order(classifier: Classifier, n
     assert value(metrics, "queue_tokens_limit") == 100_000
 
 
+def test_requests_for_two_models_are_scored_each_by_its_own(classifier: Classifier, tmp_path: Path) -> None:
+    store = stores.publish(tmp_path, stores.draft())
+    classifiers = classifier, Store(store).load("reviews", device="cpu").classifier
+    expected = [each.predict(stores.TEXTS) for each in classifiers]
+    assert expected[0] != expected[1]
+
+    async def score() -> list[list[Prediction]]:
+        batcher = make(Metrics([]), num_lanes=2)
+        models = [model_of(each) for each in classifiers]
+        tasks = [asyncio.create_task(ask(batcher, models[n % 2], stores.TEXTS)) for n in range(10)]
+        await asyncio.sleep(0)  # so that all wait before a lane takes the first
+        batcher.start()
+        found = await asyncio.gather(*tasks)
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
+        return found
+
+    for number, found in enumerate(asyncio.run(score())):
+        assert_same(found, expected[number % 2])
+
+
 def test_a_review_that_the_model_raises_on_fails_alone(classifier: Classifier) -> None:
     metrics = Metrics([])
-    good = classifier.tokenize(stores.TEXTS)
 
     async def score() -> list[Any]:
-        batcher = make(classifier, metrics, max_batch_tokens=1000)
-        return await answers(batcher, [good, [good[0], broken(good[1]), broken(good[2])], good])
+        requests = [stores.TEXTS, [stores.TEXTS[0], "a dull film", "a good film"], stores.TEXTS]
+        batcher = make(metrics, max_batch_tokens=1000)
+        return await answers(batcher, model_of(faults.Raising(classifier)), requests)
 
     first, failed, last = asyncio.run(score())
     assert isinstance(failed, InferenceFailed)
@@ -125,13 +136,12 @@ def test_a_review_that_the_model_raises_on_fails_alone(classifier: Classifier) -
     assert value(metrics, "batch_splits_total", reason="exception") > 1
 
 
-def test_a_probability_that_is_no_number_is_a_failure(classifier: Classifier) -> None:
+def test_a_probability_that_is_not_a_number_is_a_failure(classifier: Classifier) -> None:
     metrics = Metrics([])
 
     async def score() -> list[Any]:
-        batcher = make(classifier, metrics, max_batch_tokens=1000)
-        texts = ("dull", f"a {stores.POISON} film")
-        return await answers(batcher, [classifier.tokenize(["good", text]) for text in texts])
+        requests = [["good", "dull"], ["good", f"a {stores.POISON} film"]]
+        return await answers(make(metrics, max_batch_tokens=1000), model_of(classifier), requests)
 
     good, failed = asyncio.run(score())
     assert_same(good, classifier.predict(["good", "dull"]))
@@ -144,12 +154,12 @@ def test_a_batch_without_memory_runs_in_smaller_parts(classifier: Classifier) ->
     metrics = Metrics([])
     cramped = faults.Cramped(classifier)
     # Of equal length, so that the network has them in one run.
-    reviews = classifier.tokenize([f"{word} " * 30 for word in ("good", "dull", "never", "story")])
+    texts = [f"{word} " * 30 for word in ("good", "dull", "never", "story")]
 
     async def score() -> list[Any]:
-        return await answers(make(cramped, metrics, max_batch_tokens=1000), [reviews])
+        return await answers(make(metrics, max_batch_tokens=1000), model_of(cramped), [texts])
 
-    assert_same(asyncio.run(score())[0], classifier.score(reviews))
+    assert_same(asyncio.run(score())[0], classifier.predict(texts))
     assert sorted(cramped.sizes) == [2, 2, 4]
     assert value(metrics, "batch_splits_total", reason="out_of_memory") == 1
     assert value(metrics, "inference_failures_total", reason="out_of_memory") == 0
@@ -157,15 +167,17 @@ def test_a_batch_without_memory_runs_in_smaller_parts(classifier: Classifier) ->
 
 def test_a_lane_that_dies_answers_what_it_held_and_is_noticed(classifier: Classifier) -> None:
     metrics = Metrics([])
-    deadly, good = classifier.tokenize(["a dull film", "good"])
     texts = stores.TEXTS * 3
 
     async def score() -> tuple[Any, list[Prediction], Counter[LaneState]]:
-        batcher = make(faults.Deadly(classifier), metrics, num_lanes=2)
-        await batcher.start()
+        batcher, model = make(metrics, num_lanes=2), model_of(faults.Deadly(classifier))
+        batcher.start()
         with pytest.raises(InferenceFailed) as failed:
-            await ask(batcher, [deadly, good])
-        rest = await ask(batcher, classifier.tokenize(texts))
+            await ask(batcher, model, ["a dull film", "good"])
+        rest = await ask(batcher, model, texts)
+        with pytest.raises(RuntimeError, match="the lane has ended"):
+            await batcher.warm_up(model)
+        assert not batcher.is_healthy
         await batcher.close(patience_seconds=PATIENCE_SECONDS)
         return failed.value, rest, batcher.lane_states()
 
@@ -177,24 +189,27 @@ def test_a_lane_that_dies_answers_what_it_held_and_is_noticed(classifier: Classi
     assert value(metrics, "inference_failures_total", reason="lane_died") == 2
 
 
-def test_a_lane_that_cannot_be_warmed_keeps_the_batcher_from_starting(classifier: Classifier) -> None:
-    async def start() -> None:
-        batcher = make(faults.Cold(classifier), Metrics([]), num_lanes=2)
-        try:
-            await batcher.start()
-        finally:
-            await batcher.close(patience_seconds=PATIENCE_SECONDS)
+def test_a_model_that_cannot_be_warmed_up_is_reported_and_harms_no_other(classifier: Classifier) -> None:
+    async def score() -> list[Prediction]:
+        batcher = make(Metrics([]), num_lanes=2)
+        batcher.start()
+        with pytest.raises(RuntimeError, match="cold"):
+            await batcher.warm_up(model_of(faults.Cold(classifier)))
+        found = await ask(batcher, model_of(classifier), stores.TEXTS)
+        assert batcher.is_healthy
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
+        return found
 
-    with pytest.raises(RuntimeError, match="cold"):
-        asyncio.run(start())
+    assert_same(asyncio.run(score()), classifier.predict(stores.TEXTS))
 
 
-def test_every_lane_has_its_own_number_of_threads(classifier: Classifier) -> None:
+def test_every_lane_warms_a_model_up_with_its_own_number_of_threads(classifier: Classifier) -> None:
     warm = faults.Warm(classifier)
 
     async def start() -> None:
-        batcher = make(warm, Metrics([]), num_lanes=2, lane_threads=3)
-        await batcher.start()
+        batcher = make(Metrics([]), num_lanes=2, lane_threads=3)
+        batcher.start()
+        await batcher.warm_up(model_of(warm))
         await batcher.close(patience_seconds=PATIENCE_SECONDS)
 
     before = torch.get_num_threads()
@@ -207,9 +222,9 @@ def test_a_lane_that_hangs_is_stalled_and_is_left_behind(classifier: Classifier)
     gate = faults.Gate()
 
     async def hang() -> Counter[LaneState]:
-        batcher = make(faults.Gated(classifier, gate), Metrics([]), lane_stall_seconds=0)
-        await batcher.start()
-        hanging = asyncio.create_task(ask(batcher, classifier.tokenize(["good"])))
+        batcher, model = make(Metrics([]), lane_stall_seconds=0), model_of(faults.Gated(classifier, gate))
+        batcher.start()
+        hanging = asyncio.create_task(ask(batcher, model, ["good"]))
         await asyncio.to_thread(gate.wait_until_reached)
         states = batcher.lane_states()
         await batcher.close(patience_seconds=0)
@@ -223,16 +238,16 @@ def test_a_lane_that_hangs_is_stalled_and_is_left_behind(classifier: Classifier)
 
 def test_a_cancelled_request_leaves_the_queue(classifier: Classifier) -> None:
     metrics = Metrics([])
-    (review,) = classifier.tokenize(["good"])
 
     async def cancel() -> None:
-        batcher = make(classifier, metrics)  # never started, so nothing is ever taken
-        kept, left = (asyncio.create_task(ask(batcher, [review] * number)) for number in (3, 4))
+        batcher, model = make(metrics), model_of(classifier)  # never started, so nothing is ever taken
+        kept, left = (asyncio.create_task(ask(batcher, model, ["a"] * number)) for number in (3, 4))
         await asyncio.sleep(0)
         assert value(metrics, "queue_tokens") == 7
         left.cancel()
         await asyncio.wait([left])
         assert value(metrics, "queue_tokens") == 3
+        assert value(metrics, "requests_cancelled_total", stage="tokenize") == 1
         kept.cancel()
         await asyncio.wait([kept])
 
@@ -241,27 +256,26 @@ def test_a_cancelled_request_leaves_the_queue(classifier: Classifier) -> None:
 
 def test_a_full_queue_refuses_more(classifier: Classifier) -> None:
     async def fill() -> Overloaded:
-        batcher = make(classifier, Metrics([]), max_queue_tokens=10)
-        batcher.admit(10, deadline_seconds=1e9)
-        with pytest.raises(Overloaded) as refused:
-            batcher.admit(1, deadline_seconds=1e9)
-        return refused.value
+        batcher, model = make(Metrics([]), max_queue_tokens=10), model_of(classifier)
+        with batcher.submit(model, ["0123456789"], deadline_seconds=1e9):
+            with pytest.raises(Overloaded) as refused, batcher.submit(model, ["0"], deadline_seconds=1e9):
+                pass
+            return refused.value
 
     assert asyncio.run(fill()).headers == {"Retry-After": "1"}
 
 
-def test_more_tokens_than_were_admitted_may_find_no_room(classifier: Classifier) -> None:
+def test_more_tokens_than_were_estimated_may_find_no_room(classifier: Classifier) -> None:
     async def outgrow() -> None:
-        batcher = make(classifier, Metrics([]), max_queue_tokens=10)
-        await batcher.start()
-        job = batcher.admit(5, deadline_seconds=1e9)
-        other = batcher.admit(5, deadline_seconds=1e9)
-        texts: list[Any] = classifier.tokenize(["good " * 6])
-        with pytest.raises(Overloaded) as refused:
-            await batcher.answer(job, texts)
-        assert refused.value.headers == {"Retry-After": "1"}
-        for each in (job, other):
-            batcher.discard(each)
+        batcher, model = make(Metrics([]), max_queue_tokens=4), model_of(classifier)
+        with (
+            batcher.submit(model, ["no"], deadline_seconds=1e9),
+            batcher.submit(model, ["½" * 2], deadline_seconds=1e9) as answer,
+        ):
+            batcher.start()
+            with pytest.raises(Overloaded) as refused:
+                await answer
+            assert refused.value.headers == {"Retry-After": "1"}
         await batcher.close(patience_seconds=PATIENCE_SECONDS)
 
     asyncio.run(outgrow())
@@ -270,12 +284,12 @@ def test_more_tokens_than_were_admitted_may_find_no_room(classifier: Classifier)
 def test_a_request_leaves_nothing_behind(classifier: Classifier) -> None:
     def count() -> int:
         gc.collect()
-        return sum(type(each) is Job for each in gc.get_objects())
+        return sum(type(each) is Request for each in gc.get_objects())
 
     async def score() -> int:
-        batcher = make(classifier, Metrics([]))
-        await batcher.start()
-        await asyncio.gather(*[ask(batcher, classifier.tokenize(stores.TEXTS)) for _ in range(20)])
+        batcher, model = make(Metrics([])), model_of(classifier)
+        batcher.start()
+        await asyncio.gather(*[ask(batcher, model, stores.TEXTS) for _ in range(20)])
         await batcher.close(patience_seconds=PATIENCE_SECONDS)
         return count()
 
@@ -283,17 +297,32 @@ def test_a_request_leaves_nothing_behind(classifier: Classifier) -> None:
     assert asyncio.run(score()) <= before
 
 
-def test_closing_answers_what_was_accepted_and_nothing_more(classifier: Classifier) -> None:
-    reviews = classifier.tokenize(stores.TEXTS * 5)
+def test_a_model_that_no_request_carries_any_more_is_freed(classifier: Classifier) -> None:
+    async def score() -> object:
+        batcher, model = make(Metrics([])), model_of(classifier)
+        batcher.start()
+        await batcher.warm_up(model)
+        await ask(batcher, model, stores.TEXTS)
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
+        left = weakref.ref(model)
+        del model
+        gc.collect()
+        return left()
+
+    assert asyncio.run(score()) is None
+
+
+def test_closing_answers_what_was_admitted_and_nothing_more(classifier: Classifier) -> None:
+    texts = stores.TEXTS * 5
 
     async def close() -> list[Prediction]:
-        batcher = make(classifier, Metrics([]))
-        await batcher.start()
-        accepted = asyncio.create_task(ask(batcher, reviews))
+        batcher, model = make(Metrics([])), model_of(classifier)
+        batcher.start()
+        admitted = asyncio.create_task(ask(batcher, model, texts))
         await asyncio.sleep(0)
         await batcher.close(patience_seconds=PATIENCE_SECONDS)
         with pytest.raises(Draining):
-            await ask(batcher, reviews)
-        return await accepted
+            await ask(batcher, model, texts)
+        return await admitted
 
-    assert_same(asyncio.run(close()), classifier.score(reviews))
+    assert_same(asyncio.run(close()), classifier.predict(texts))

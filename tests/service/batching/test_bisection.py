@@ -1,9 +1,9 @@
 import math
 from collections.abc import Sequence
 
-from sentiment import Prediction, TokenizedReview
-from service.batching.bisection import Isolation
-from service.outcomes import Failure
+from sentiment import Prediction, RunPlan, TokenizedReview
+from service.batching.bisection import Bisection
+from service.outcomes import ScoringFailure
 
 
 class Contagious:
@@ -11,17 +11,18 @@ class Contagious:
 
     pads = False
 
-    def score(self, reviews: Sequence[TokenizedReview]) -> list[Prediction]:
-        """Score, with half of the batch spoilt where one is bad: which half says nothing of who it was."""
-        spoilt = any(len(review.ids) == 1 for review in reviews)
-        return [
-            self._prediction(review, math.nan if spoilt and (len(review.ids) == 1 or place % 2 == 0) else 0.5)
-            for place, review in enumerate(reviews)
-        ]
+    def plan(self, reviews: Sequence[TokenizedReview]) -> RunPlan:
+        """Run all at once."""
+        num_tokens = sum(len(review.ids) for review in reviews)
+        return RunPlan(reviews=reviews, batches=[range(len(reviews))], num_padded_tokens=num_tokens)
 
-    def num_padded_tokens(self, reviews: Sequence[TokenizedReview]) -> int:
-        """Return the number of tokens."""
-        return sum(len(review.ids) for review in reviews)
+    def run(self, plan: RunPlan) -> list[Prediction]:
+        """Score, with half of the batch spoilt where one is bad: which half does not show who it was."""
+        spoilt = any(len(review.ids) == 1 for review in plan.reviews)
+        return [
+            self._prediction(review, math.nan if spoilt and (len(review.ids) == 1 or index % 2 == 0) else 0.5)
+            for index, review in enumerate(plan.reviews)
+        ]
 
     def warm_up(self) -> None:
         """Do nothing."""
@@ -33,12 +34,13 @@ class Contagious:
 
 
 def test_a_review_spoilt_by_a_batch_mate_is_scored_again_alone() -> None:
-    splits: list[Failure] = []
-    isolation = Isolation(Contagious(), before_attempt=lambda: None, after_split=splits.append)
+    splits: list[ScoringFailure] = []
+    scorer = Contagious()
+    bisection = Bisection(scorer, before_attempt=lambda: None, after_split=splits.append)
     reviews = [
         TokenizedReview([1] * length, length, truncated=False, unknown_ratio=0.0) for length in (2, 3, 4, 1)
     ]
-    *others, bad = isolation.score(reviews)
+    *others, bad = bisection.score(scorer.plan(reviews))
     assert [each.tokens for each in others if isinstance(each, Prediction)] == [2, 3, 4]
-    assert bad is Failure.NOT_FINITE
-    assert splits == [Failure.NOT_FINITE]
+    assert bad is ScoringFailure.NOT_FINITE
+    assert splits == [ScoringFailure.NOT_FINITE]

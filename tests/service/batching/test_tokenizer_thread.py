@@ -1,40 +1,59 @@
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 
 import pytest
 
-from sentiment import TokenizedReview
-from service.batching.request import Job
+from sentiment import TokenizedReview, Tokenizer, TokenizerConfig
+from service.batching.request import Batch, Request
 from service.batching.scheduler import Scheduler
-from service.batching.tokenizer_thread import Tokenizing
+from service.batching.tokenizer_thread import TokenizerThread
 from service.batching.work_queue import WorkQueue
 from service.telemetry.metrics import Metrics
+from tests.service.batching.models import model
 from tests.service.running import PATIENCE_SECONDS
 
 
-class Desk:
-    """A tokenizing thread with a queue behind it, and what came of its work."""
+class Recording(Tokenizer):
+    """Remembers what it was given, and fails on one text."""
 
     def __init__(self) -> None:
-        scheduler = Scheduler(max_batch_tokens=100, max_queue_tokens=100, num_lanes=1, pads=False)
-        self.queue = WorkQueue(scheduler, on_done=lambda _: None)
-        self.tokenized: list[str] = []
-        self.failures: list[tuple[Job, Exception]] = []
-        self.failed = threading.Event()
-        self.tokenizing = Tokenizing(self._tokenize, self.queue, Metrics([]), on_failure=self._fail)
+        super().__init__(["good"], TokenizerConfig(num_words=10, max_tokens=10))
+        self.texts: list[str] = []
 
-    def admit(self) -> Job:
-        """Admit a job of one token."""
-        return self.queue.admit(1, deadline_seconds=1e9)
-
-    def _tokenize(self, texts: Sequence[str]) -> list[TokenizedReview]:
-        self.tokenized.extend(texts)
-        if "bad" in texts:
+    def encode(self, text: str) -> TokenizedReview:
+        """Tokenize, or raise."""
+        self.texts.append(text)
+        if text == "bad":
             raise RuntimeError("bad")
-        return [TokenizedReview([1], 1, truncated=False, unknown_ratio=0.0) for _ in texts]
+        return super().encode(text)
 
-    def _fail(self, job: Job, error: Exception) -> None:
-        self.failures.append((job, error))
+
+class Desk:
+    """A tokenizer thread with a queue behind it, and what came of its work."""
+
+    def __init__(self) -> None:
+        self.queue = WorkQueue(
+            Scheduler(max_batch_tokens=100, max_queue_tokens=100, num_lanes=1), on_done=lambda _: None
+        )
+        self.tokenizer = Recording()
+        self.model = model(tokenizer=self.tokenizer)
+        self.failures: list[tuple[Request, Exception]] = []
+        self.failed = threading.Event()
+        self.thread = TokenizerThread(self.queue, Metrics([]), on_failure=self._fail)
+
+    def admit(self) -> Request:
+        """Admit a request of one token."""
+        return self.queue.admit(self.model, 1, deadline_seconds=1e9)
+
+    def take(self) -> Batch:
+        """Wait for a batch."""
+        batch = self.queue.take(deque())
+        assert isinstance(batch, Batch)
+        return batch
+
+    def _fail(self, request: Request, error: Exception) -> None:
+        self.failures.append((request, error))
         self.failed.set()
 
 
@@ -43,43 +62,49 @@ def desk() -> Iterator[Desk]:
     """Return one whose thread has not started."""
     made = Desk()
     yield made
-    made.tokenizing.close()
+    made.thread.close()
 
 
-def test_a_job_goes_on_to_the_lanes(desk: Desk) -> None:
-    desk.tokenizing.start()
-    job = desk.admit()
-    desk.tokenizing.put(job, ["good"])
-    batch = desk.queue.take()
-    assert batch is not None
-    assert [item.job for item in batch.items] == [job]
+def test_a_request_goes_on_to_the_lanes(desk: Desk) -> None:
+    desk.thread.start()
+    request = desk.admit()
+    desk.thread.put(request, ["good"])
+    assert [review.request for review in desk.take().reviews] == [request]
 
 
-def test_a_job_that_nobody_waits_for_is_not_tokenized(desk: Desk) -> None:
+def test_each_request_is_tokenized_for_its_model(desk: Desk) -> None:
+    other = Recording()
+    texts = (("first", desk.model), ("second", model(tokenizer=other)))
+    for text, each in texts:
+        desk.thread.put(desk.queue.admit(each, 1, deadline_seconds=1e9), [text])
+    desk.thread.start()
+    assert [desk.take().model for _ in texts] == [each for _, each in texts]
+    assert (desk.tokenizer.texts, other.texts) == (["first"], ["second"])
+
+
+def test_a_request_that_nobody_waits_for_is_not_tokenized(desk: Desk) -> None:
     left, kept = desk.admit(), desk.admit()
-    for job, text in ((left, "left"), (kept, "kept")):
-        desk.tokenizing.put(job, [text])
+    for request, text in ((left, "left"), (kept, "kept")):
+        desk.thread.put(request, [text])
     desk.queue.discard(left)
-    desk.tokenizing.start()
-    assert desk.queue.take() is not None
-    assert desk.tokenized == ["kept"]
+    desk.thread.start()
+    assert desk.take().num_tokens == 1
+    assert desk.tokenizer.texts == ["kept"]
 
 
-def test_a_failure_is_told_and_the_next_job_is_tokenized(desk: Desk) -> None:
-    desk.tokenizing.start()
-    failing, job = desk.admit(), desk.admit()
-    desk.tokenizing.put(failing, ["bad"])
-    desk.tokenizing.put(job, ["good"])
+def test_a_failure_is_reported_and_the_next_request_is_tokenized(desk: Desk) -> None:
+    desk.thread.start()
+    failing, request = desk.admit(), desk.admit()
+    desk.thread.put(failing, ["bad"])
+    desk.thread.put(request, ["good"])
     assert desk.failed.wait(PATIENCE_SECONDS)
     assert [(each, str(error)) for each, error in desk.failures] == [(failing, "bad")]
-    batch = desk.queue.take()
-    assert batch is not None
-    assert batch.items[0].job is job
+    assert desk.take().reviews[0].request is request
 
 
-def test_closing_ends_the_thread_behind_what_it_was_given(desk: Desk) -> None:
-    desk.tokenizing.put(desk.admit(), ["good"])
-    desk.tokenizing.close()
-    desk.tokenizing.start()
-    assert desk.tokenizing.join(PATIENCE_SECONDS)
-    assert desk.tokenized == ["good"]
+def test_closing_ends_the_thread_after_what_it_was_given(desk: Desk) -> None:
+    desk.thread.put(desk.admit(), ["good"])
+    desk.thread.close()
+    desk.thread.start()
+    assert desk.thread.join(PATIENCE_SECONDS)
+    assert desk.tokenizer.texts == ["good"]

@@ -3,17 +3,20 @@
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sentiment import TokenizedReview
-from service.batching.request import Batch, Job
+from service.batching.request import Batch, Request
 from service.batching.scheduler import Scheduler
-from service.batching.work_queue import WorkQueue
-from service.outcomes import Failure
+from service.batching.work_queue import WarmUp, WorkQueue
+from service.outcomes import ScoringFailure
+from tests.service.batching.models import model
 from tests.service.running import PATIENCE_SECONDS
 
 NUM_LANES = 2
+MODEL = model()
 
 
 def review() -> TokenizedReview:
@@ -21,9 +24,9 @@ def review() -> TokenizedReview:
     return TokenizedReview(ids=[1] * 32, num_tokens=32, truncated=False, unknown_ratio=0.0)
 
 
-def make(on_done: Callable[[Sequence[Job]], None] = lambda _: None) -> WorkQueue:
+def make(on_done: Callable[[Sequence[Request]], None] = lambda _: None) -> WorkQueue:
     """Return a queue that gives a batch of its own to each review."""
-    scheduler = Scheduler(max_batch_tokens=32, max_queue_tokens=1000, num_lanes=NUM_LANES, pads=False)
+    scheduler = Scheduler(max_batch_tokens=32, max_queue_tokens=1000, num_lanes=NUM_LANES)
     return WorkQueue(scheduler, on_done=on_done)
 
 
@@ -32,9 +35,10 @@ def lanes(queue: WorkQueue, work: Callable[[Batch], None] = lambda _: None) -> I
     """Let lanes wait in a queue; at the end of the block they must end too."""
 
     def run() -> None:
-        while batch := queue.take():
+        while batch := queue.take(deque()):
+            assert isinstance(batch, Batch)
             work(batch)
-            queue.finish(batch, [Failure.EXCEPTION])
+            queue.finish(batch, [ScoringFailure.EXCEPTION])
 
     threads = [threading.Thread(target=run, daemon=True) for _ in range(NUM_LANES)]
     for thread in threads:
@@ -54,24 +58,24 @@ def wait_until_waiting(thread: threading.Thread) -> None:
         assert time.monotonic() < ends_at_seconds
 
 
-def admit(queue: WorkQueue, seconds: float = 1e6) -> Job:
-    """Keep a place for two reviews."""
-    return queue.admit(64, deadline_seconds=time.monotonic() + seconds)
+def admit(queue: WorkQueue, seconds: float = 1e6) -> Request:
+    """Reserve room for two reviews."""
+    return queue.admit(MODEL, 64, deadline_seconds=time.monotonic() + seconds)
 
 
 def test_every_free_lane_takes_what_waits_at_once() -> None:
     together = threading.Barrier(NUM_LANES)
-    done: list[Job] = []
+    done: list[Request] = []
     queue = make(done.extend)
 
     def meet(_: Batch) -> None:
         together.wait(PATIENCE_SECONDS)
 
-    job = admit(queue)
+    request = admit(queue)
     queue.close()
     with lanes(queue, meet):
-        queue.enqueue(job, [review(), review()])
-    assert done == [job]
+        queue.enqueue(request, [review(), review()])
+    assert done == [request]
 
 
 def test_the_close_ends_lanes_that_wait() -> None:
@@ -82,18 +86,41 @@ def test_the_close_ends_lanes_that_wait() -> None:
 
 def test_the_last_request_that_leaves_ends_lanes_that_wait() -> None:
     queue = make()
-    job = admit(queue)
+    request = admit(queue)
     queue.close()
     with lanes(queue):
-        queue.discard(job)
+        queue.discard(request)
 
 
 def test_the_last_request_that_is_late_ends_lanes_that_wait() -> None:
     queue = make()
-    job = admit(queue, seconds=0.05)
+    request = admit(queue, seconds=0.05)
     queue.close()
     with lanes(queue):
-        while time.monotonic() < job.deadline_seconds:
+        while time.monotonic() < request.deadline_seconds:
             pass
-        queue.enqueue(job, [review(), review()])
+        queue.enqueue(request, [review(), review()])
     assert queue.num_tokens == 0
+
+
+def test_a_warm_up_goes_to_its_lane_before_any_batch() -> None:
+    queue = make()
+    queue.enqueue(admit(queue), [review()])
+    warm_ups: deque[WarmUp] = deque()
+    warm_up = WarmUp(MODEL)
+    queue.put(warm_up, warm_ups)
+    assert isinstance(queue.take(deque()), Batch)
+    assert queue.take(warm_ups) is warm_up
+
+
+def test_a_warm_up_wakes_a_lane_that_waits() -> None:
+    queue = make()
+    warm_ups: deque[WarmUp] = deque()
+    found: list[object] = []
+    lane = threading.Thread(target=lambda: found.append(queue.take(warm_ups)), daemon=True)
+    lane.start()
+    wait_until_waiting(lane)
+    warm_up = WarmUp(MODEL)
+    queue.put(warm_up, warm_ups)
+    lane.join(PATIENCE_SECONDS)
+    assert found == [warm_up]
