@@ -1,6 +1,22 @@
-"""The model as an HTTP service: predictions, batching, metrics, health."""
+"""The model as an HTTP service: predictions, batching, metrics, health.
 
-from service.app import create_app
-from service.settings import Settings
+Names are imported when they are first used (PEP 562), so that `python -m service --help` loads neither the
+web framework nor PyTorch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from service.app import create_app
+    from service.settings import Settings
+else:  # hidden from the type checker, which would take any name for one of ours
+    _MODULES = {"Settings": "settings", "create_app": "app"}
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
 
 __all__ = ["Settings", "create_app"]

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 
 from sentiment import SentimentError
-from service.server import serve
 from service.settings import InvalidSetting, read_settings, unknown_variables
 from service.telemetry.logs import configure, log_event
 
@@ -21,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure(settings.log_level)
     for variable in unknown_variables():
         log_event("unknown_setting", level=logging.WARNING, name=variable.name, nearest=variable.nearest)
+    from service.server import serve  # noqa: PLC0415  # the web framework, which `--help` does without
+
     try:
         failure = serve(settings)
     except InvalidSetting as error:
