@@ -55,7 +55,7 @@ def metrics_page() -> str:
             f"`{metric.name}`",
             metric.kind,
             ", ".join(f"`{label}`" for label in metric.labels),
-            metric.help,
+            metric.documentation,
         )
         for metric in METRICS
     ]

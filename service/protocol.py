@@ -17,7 +17,6 @@ from service.http.parser import RequestParser
 from service.http.problems import problem_response
 from service.runtime.state import State
 from service.telemetry.logs import REQUEST_ID
-from service.telemetry.metrics import Cut
 
 __all__ = ["Connection"]
 
@@ -69,7 +68,7 @@ class Connection(HttpToolsProtocol):
         elif not in_body:
             self._head_bytes += len(data)
             if self._head_bytes > self._settings.max_header_bytes:
-                self._refuse("header_too_large", HeaderTooLarge(self._settings.max_header_bytes))
+                self._refuse(HeaderTooLarge(self._settings.max_header_bytes))
 
     def on_message_begin(self) -> None:
         """Begin a head."""
@@ -100,7 +99,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own text
         """Answer what is no HTTP in the shape of all errors."""
-        self._refuse("bad_request", BadRequest("This is not valid HTTP/1.1."))
+        self._refuse(BadRequest("This is not valid HTTP/1.1."))
 
     @property
     def is_open(self) -> bool:
@@ -136,9 +135,9 @@ class Connection(HttpToolsProtocol):
             self._metrics.cut("answer_not_taken")
             self.transport.abort()
         elif phase is _Phase.BODY or (phase is _Phase.HEAD and self._head_bytes > 0):
-            self._refuse("request_timeout", RequestTimeout(self._settings.client_timeout_seconds))
+            self._refuse(RequestTimeout(self._settings.client_timeout_seconds))
         elif phase is _Phase.HEAD:  # not a byte of a request
-            self._metrics.cut("request_timeout")
+            self._metrics.cut(RequestTimeout.code)
             self.transport.close()
 
     def _make_room(self) -> None:
@@ -150,13 +149,13 @@ class Connection(HttpToolsProtocol):
             self._metrics.cut("made_room")
             min(idle, key=lambda each: each._since_seconds).transport.close()
         else:
-            self._refuse("too_many_connections", TooManyConnections())
+            self._refuse(TooManyConnections())
 
-    def _refuse(self, reason: Cut, error: ApiError) -> None:
+    def _refuse(self, error: ApiError) -> None:
         """Answer with an error that no request has, and close."""
         if not self.is_open:
             return
-        self._metrics.cut(reason)
+        self._metrics.cut(error.code)
         request = self._request
         if request is None or not request.response_started or request.response_complete:
             self.transport.write(_as_bytes(error))

@@ -1,4 +1,4 @@
-"""Prometheus metrics, as data: `docs/metrics.md` and the metrics themselves both come from `METRICS`.
+"""Prometheus metrics, as data: each is declared once, and `docs/metrics.md` is made from the declarations.
 
 No label holds what a client sent: unknown paths count as one route, unknown methods as one method. Every
 series that can be known beforehand exists from the start, so that rates and alerts work from the first event.
@@ -11,43 +11,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model_store import ModelVersion
 from sentiment import Prediction
+from service.errors import BadRequest, HeaderTooLarge, Rejection, RequestTimeout, TooManyConnections
 from service.outcomes import LaneState, ScoringFailure
+from service.telemetry.metric import Metric
 
-__all__ = ["METRICS", "Cut", "Endpoint", "Metric", "Metrics", "Stage"]
+__all__ = ["METRICS", "Endpoint", "Metrics", "Stage"]
 
 Stage = Literal["read", "parse", "tokenize", "queue", "inference", "respond"]
 """The way of a request, in order."""
 
-STAGES: tuple[Stage, ...] = ("read", "parse", "tokenize", "queue", "inference", "respond")
-CANCEL_STAGES: tuple[Stage, ...] = ("read", "tokenize", "queue")  # the last until the answer is there
-REASONS = (
-    "body_too_large",
-    "draining",
-    "header_too_large",
-    "invalid_request",
-    "malformed_json",
-    "not_ready",
-    "overloaded",
-    "unauthorized",
-    "unsupported_media_type",
-)
-Cut = Literal[
-    "answer_not_taken",
-    "bad_request",
-    "header_too_large",
-    "made_room",
-    "request_timeout",
-    "too_many_connections",
-]
-"""Why a connection was closed on its client."""
+CANCEL_STAGES: tuple[Stage, ...] = ("read", "tokenize", "queue")  # the last lasts until the answer is there
 SPLIT_REASONS = (ScoringFailure.EXCEPTION, ScoringFailure.NOT_FINITE, ScoringFailure.OUT_OF_MEMORY)
+REJECTIONS = sorted(kind.code for kind in Rejection.__subclasses__())
+REFUSALS = [kind.code for kind in (BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections)]
+VERSION = metadata.version("sentiment-service")
 UNMATCHED = "unmatched"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -62,137 +46,6 @@ BATCH_TOKENS = (32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0,
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric as it is declared and documented."""
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-
-METRICS = (
-    Metric(
-        "sentiment_http_requests_total",
-        "counter",
-        "Requests answered, by route, method and status; 499 is a client that left before the answer.",
-        ("route", "method", "status"),
-    ),
-    Metric(
-        "sentiment_http_request_duration_seconds",
-        "histogram",
-        "Time from the head of a request to the end of its response.",
-        ("route", "method"),
-        SECONDS,
-    ),
-    Metric("sentiment_http_requests_in_flight", "gauge", "Requests that are being worked on."),
-    Metric("sentiment_connections", "gauge", "Connections that are open."),
-    Metric(
-        "sentiment_connections_cut_total",
-        "counter",
-        "Connections that the service closed on their client, by why: what came was no HTTP, a head was too "
-        "large, a head or a body came too slowly, an answer was not taken in time, or there were too many "
-        "(`made_room`: this one was idle longest).",
-        ("reason",),
-    ),
-    Metric(
-        "sentiment_stage_duration_seconds",
-        "histogram",
-        "Time in one stage of POST /predict; inference is observed once a batch, all others once a request.",
-        ("stage",),
-        STAGE_SECONDS,
-    ),
-    Metric(
-        "sentiment_queue_tokens",
-        "gauge",
-        "Tokens of the reviews that wait; before a review is tokenized, the most that it may have.",
-    ),
-    Metric("sentiment_queue_tokens_limit", "gauge", "Tokens that may wait; more is refused as overloaded."),
-    Metric("sentiment_lanes", "gauge", "Threads that score batches, by what they do.", ("state",)),
-    Metric("sentiment_batch_reviews", "histogram", "Reviews in a batch that a lane took.", (), BATCH_REVIEWS),
-    Metric(
-        "sentiment_batch_tokens",
-        "histogram",
-        "Tokens in a batch that a lane took, without padding.",
-        (),
-        BATCH_TOKENS,
-    ),
-    Metric(
-        "sentiment_batch_padding_ratio",
-        "histogram",
-        "Share of what the network computes for a batch that is padding.",
-        (),
-        RATIOS,
-    ),
-    Metric(
-        "sentiment_batch_splits_total",
-        "counter",
-        "Batches cut into parts because they failed, by why.",
-        ("reason",),
-    ),
-    Metric(
-        "sentiment_requests_rejected_total",
-        "counter",
-        "Requests refused before any compute, by error code: all of them to POST /predict, and those to "
-        "other routes that have no API key or too large a head.",
-        ("reason",),
-    ),
-    Metric(
-        "sentiment_requests_cancelled_total",
-        "counter",
-        "Requests to POST /predict given up, by stage: the client left, its deadline passed (status 504), or "
-        "the time to drain was over.",
-        ("stage",),
-    ),
-    Metric(
-        "sentiment_inference_failures_total",
-        "counter",
-        "Reviews without a prediction: the model raised on them even alone, gave a probability that is not "
-        "finite, or found no memory; or the lane died.",
-        ("reason",),
-    ),
-    Metric(
-        "sentiment_predictions_total",
-        "counter",
-        "Reviews scored, by version of the model and label; a model's series begin when it is ready.",
-        ("model_version", "label"),
-    ),
-    Metric(
-        "sentiment_prediction_confidence",
-        "histogram",
-        "Probability of the label that was given.",
-        (),
-        CONFIDENCES,
-    ),
-    Metric(
-        "sentiment_review_tokens", "histogram", "Tokens in a review before truncation.", (), REVIEW_TOKENS
-    ),
-    Metric("sentiment_reviews_truncated_total", "counter", "Reviews scored of which a part was cut off."),
-    Metric(
-        "sentiment_unknown_token_ratio",
-        "histogram",
-        "Share of a review's tokens that the vocabulary lacks.",
-        (),
-        RATIOS,
-    ),
-    Metric(
-        "sentiment_model_info",
-        "gauge",
-        "1 for the model that answers; there is none before it is ready.",
-        ("model", "model_version", "created_at", "device"),
-    ),
-    Metric("sentiment_ready", "gauge", "1 while new requests are taken, else 0."),
-    Metric(
-        "sentiment_build_info",
-        "gauge",
-        "1, with versions of the software.",
-        ("version", "python_version"),
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A route with a method, and the statuses that it is known to answer with."""
 
@@ -204,48 +57,148 @@ class Endpoint:
 class Metrics:
     """The metrics of one service, in a registry of its own. Safe to use from any thread."""
 
+    _requests = Metric(
+        Counter,
+        "http_requests_total",
+        "Requests answered, by route, method and status; 499 is a client that left before the answer.",
+        {"route": (), "method": (), "status": ()},
+    )
+    _request_seconds = Metric(
+        Histogram,
+        "http_request_duration_seconds",
+        "Time from the head of a request to the end of its response.",
+        {"route": (), "method": ()},
+        buckets=SECONDS,
+    )
+    in_flight = Metric(Gauge, "http_requests_in_flight", "Requests that are being worked on.")
+    connections = Metric(Gauge, "connections", "Connections that are open.")
+    _cut = Metric(
+        Counter,
+        "connections_cut_total",
+        "Connections that the service closed on their client, by reason: what came was not HTTP, a head was "
+        "too large, a head or a body came too slowly, an answer was not taken in time, or there were too "
+        "many (`made_room`: this one was idle longest).",
+        {"reason": ("answer_not_taken", "made_room", *REFUSALS)},
+    )
+    _stage_seconds = Metric(
+        Histogram,
+        "stage_duration_seconds",
+        "Time in one stage of POST /predict; inference is observed once a batch, all others once a request.",
+        {"stage": get_args(Stage)},
+        buckets=STAGE_SECONDS,
+    )
+    _queue_tokens = Metric(
+        Gauge,
+        "queue_tokens",
+        "Tokens of the reviews that wait; before a review is tokenized, the most that it may have.",
+    )
+    _queue_limit = Metric(Gauge, "queue_tokens_limit", "Tokens that may wait; more is refused as overloaded.")
+    _lanes = Metric(
+        Gauge, "lanes", "Threads that score batches, by what they do.", {"state": tuple(LaneState)}
+    )
+    _batch_reviews = Metric(
+        Histogram, "batch_reviews", "Reviews in a batch that a lane took.", buckets=BATCH_REVIEWS
+    )
+    _batch_tokens = Metric(
+        Histogram,
+        "batch_tokens",
+        "Tokens in a batch that a lane took, without padding.",
+        buckets=BATCH_TOKENS,
+    )
+    _padding_ratio = Metric(
+        Histogram,
+        "batch_padding_ratio",
+        "Share of what the network computes for a batch that is padding.",
+        buckets=RATIOS,
+    )
+    _splits = Metric(
+        Counter,
+        "batch_splits_total",
+        "Batches split into parts because they failed, by reason.",
+        {"reason": SPLIT_REASONS},
+    )
+    _rejected = Metric(
+        Counter,
+        "requests_rejected_total",
+        "Requests refused before any compute, by error code: all of them to POST /predict, and those to "
+        "other routes that have no API key or too large a head.",
+        {"reason": REJECTIONS},
+    )
+    _cancelled = Metric(
+        Counter,
+        "requests_cancelled_total",
+        "Requests to POST /predict given up, by stage: the client left, its deadline passed (status 504), or "
+        "the time to drain was over.",
+        {"stage": CANCEL_STAGES},
+    )
+    _failures = Metric(
+        Counter,
+        "inference_failures_total",
+        "Reviews without a prediction: the model raised on them even alone, gave a probability that is not "
+        "finite, or found no memory; or the lane died.",
+        {"reason": tuple(ScoringFailure)},
+    )
+    _predictions = Metric(
+        Counter,
+        "predictions_total",
+        "Reviews scored, by version of the model and label; a model's series begin when it is ready.",
+        {"model_version": (), "label": ()},
+    )
+    _confidence = Metric(
+        Histogram,
+        "prediction_confidence",
+        "Probability of the label that was given.",
+        buckets=CONFIDENCES,
+    )
+    _review_tokens = Metric(
+        Histogram, "review_tokens", "Tokens in a review before truncation.", buckets=REVIEW_TOKENS
+    )
+    _truncated = Metric(Counter, "reviews_truncated_total", "Reviews scored of which a part was cut off.")
+    _unknown_ratio = Metric(
+        Histogram,
+        "unknown_token_ratio",
+        "Share of a review's tokens that the vocabulary lacks.",
+        buckets=RATIOS,
+    )
+    _model_info = Metric(
+        Gauge,
+        "model_info",
+        "1 for the model that answers; there is none before it is ready.",
+        {"model": (), "model_version": (), "created_at": (), "device": ()},
+    )
+    ready = Metric(Gauge, "ready", "1 while new requests are taken, else 0.")
+    _build_info = Metric(
+        Gauge,
+        "build_info",
+        "1, with versions of the software.",
+        {"version": (), "python_version": ()},
+    )
+
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
         self.registry = CollectorRegistry()
-        declared = {metric.name.removeprefix("sentiment_"): metric for metric in METRICS}
-        counters = {n: _counter(m, self.registry) for n, m in declared.items() if m.kind == "counter"}
-        gauges = {n: _gauge(m, self.registry) for n, m in declared.items() if m.kind == "gauge"}
-        histograms = {n: _histogram(m, self.registry) for n, m in declared.items() if m.kind == "histogram"}
-        self._requests = counters["http_requests_total"]
-        self._request_seconds = histograms["http_request_duration_seconds"]
-        self.in_flight = gauges["http_requests_in_flight"]
-        self.connections = gauges["connections"]
-        self._cut = counters["connections_cut_total"]
-        self._stage_seconds = histograms["stage_duration_seconds"]
-        self._queue_tokens = gauges["queue_tokens"]
-        self._queue_limit = gauges["queue_tokens_limit"]
-        self._lanes = gauges["lanes"]
-        self._batch_reviews = histograms["batch_reviews"]
-        self._batch_tokens = histograms["batch_tokens"]
-        self._padding_ratio = histograms["batch_padding_ratio"]
-        self._splits = counters["batch_splits_total"]
-        self._rejected = counters["requests_rejected_total"]
-        self._cancelled = counters["requests_cancelled_total"]
-        self._failures = counters["inference_failures_total"]
-        self._predictions = counters["predictions_total"]
-        self._confidence = histograms["prediction_confidence"]
-        self._review_tokens = histograms["review_tokens"]
-        self._truncated = counters["reviews_truncated_total"]
-        self._unknown_ratio = histograms["unknown_token_ratio"]
-        self._model_info = gauges["model_info"]
-        self.ready = gauges["ready"]
+        # A second series for each counter and histogram, with the time of its making, says nothing here.
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
+        for metric in METRICS:
+            metric.__get__(self, Metrics)
         # Finding a series by its labels takes as long as changing it.
         self._requests_of = cache(self._requests.labels)
         self._request_seconds_of = cache(self._request_seconds.labels)
         self._stage_seconds_of = cache(self._stage_seconds.labels)
         self._predictions_of = cache(self._predictions.labels)
-        self._start(endpoints, gauges["build_info"])
+        self._build_info.labels(VERSION, platform.python_version()).set(1)
+        for endpoint in (*endpoints, Endpoint(UNMATCHED, "GET", (404,))):
+            self._request_seconds.labels(endpoint.route, endpoint.method)
+            for status in endpoint.statuses:
+                self._requests.labels(endpoint.route, endpoint.method, str(status))
+        prometheus_client.ProcessCollector(registry=self.registry)
+        prometheus_client.PlatformCollector(registry=self.registry)
 
     def render(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
         return prometheus_client.generate_latest(self.registry)
 
     def answered(self, route: str, method: str, status: int, duration_seconds: float) -> None:
-        """Count a request by the route and method that `route_label` and `method_label` gave."""
+        """Count a request by the route that `RouteTable` found and the method that `method_label` gave."""
         self._requests_of(route, method, str(status)).inc()
         self._request_seconds_of(route, method).observe(duration_seconds)
 
@@ -279,15 +232,15 @@ class Metrics:
         self._padding_ratio.observe(1 - num_tokens / num_padded_tokens)
 
     def split(self, reason: ScoringFailure) -> None:
-        """Count a batch that is cut because of a failure."""
+        """Count a batch that is split because of a failure."""
         self._splits.labels(reason).inc()
 
-    def rejected(self, reason: str) -> None:
+    def rejected(self, code: str) -> None:
         """Count a request refused with this error code."""
-        self._rejected.labels(reason).inc()
+        self._rejected.labels(code).inc()
 
-    def cut(self, reason: Cut) -> None:
-        """Count a connection that is closed on its client."""
+    def cut(self, reason: str) -> None:
+        """Count a connection that is closed on its client: by an error code, or one of two other reasons."""
         self._cut.labels(reason).inc()
 
     def cancelled(self, stage: Stage) -> None:
@@ -317,30 +270,9 @@ class Metrics:
             if prediction.truncated:
                 self._truncated.inc()
 
-    def _start(self, endpoints: Iterable[Endpoint], build_info: Gauge) -> None:
-        for endpoint in (*endpoints, Endpoint(UNMATCHED, "GET", (404,))):
-            self._request_seconds.labels(endpoint.route, endpoint.method)
-            for status in endpoint.statuses:
-                self._requests.labels(endpoint.route, endpoint.method, str(status))
-        for stage in STAGES:
-            self._stage_seconds.labels(stage)
-        for stage in CANCEL_STAGES:
-            self._cancelled.labels(stage)
-        for reason in REASONS:
-            self._rejected.labels(reason)
-        for cut in get_args(Cut):
-            self._cut.labels(cut)
-        for failure in ScoringFailure:
-            self._failures.labels(failure)
-        for failure in SPLIT_REASONS:
-            self._splits.labels(failure)
-        for state in LaneState:
-            self._lanes.labels(state)
-        build_info.labels(metadata.version("sentiment-service"), platform.python_version()).set(1)
-        # A second series for each counter and histogram, with the time of its making, says nothing here.
-        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
-        prometheus_client.ProcessCollector(registry=self.registry)
-        prometheus_client.PlatformCollector(registry=self.registry)
+
+METRICS: tuple[Metric[Any], ...] = tuple(each for each in vars(Metrics).values() if isinstance(each, Metric))
+"""All declarations, in the order of the documentation."""
 
 
 def method_label(method: str) -> str:
@@ -350,15 +282,3 @@ def method_label(method: str) -> str:
 
 def _count(states: Callable[[], Mapping[LaneState, int]], state: LaneState) -> int:
     return states()[state]
-
-
-def _counter(metric: Metric, registry: CollectorRegistry) -> Counter:
-    return Counter(metric.name, metric.help, metric.labels, registry=registry)
-
-
-def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:
-    return Gauge(metric.name, metric.help, metric.labels, registry=registry)
-
-
-def _histogram(metric: Metric, registry: CollectorRegistry) -> Histogram:
-    return Histogram(metric.name, metric.help, metric.labels, registry=registry, buckets=metric.buckets)

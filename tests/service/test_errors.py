@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from sentiment import SentimentError
 from service import errors
 from service.errors import AmbiguousLength, ApiError, Rejection
-from service.telemetry.metrics import REASONS
+from service.telemetry.metrics import METRICS
 
 
 def below(kind: type[ApiError]) -> Iterator[type[ApiError]]:
@@ -32,7 +32,8 @@ def test_codes_are_unique() -> None:
 
 
 def test_each_rejection_has_a_series() -> None:
-    assert sorted(each.code for each in below(Rejection)) == sorted(REASONS)
+    (rejected,) = (metric for metric in METRICS if metric.name == "sentiment_requests_rejected_total")
+    assert sorted(each.code for each in below(Rejection)) == sorted(rejected.labels["reason"])
 
 
 def test_all_are_of_this_project() -> None:
