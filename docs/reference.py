@@ -32,7 +32,7 @@ Each setting is an environment variable and a flag of `sentiment-serve`. A flag 
 an empty variable counts as not set. A secret has no flag, since everyone on a machine can see command
 lines. A wrong value ends the start with status 2 and one line that names the
 variable and what is allowed. An unknown variable that begins with `SENTIMENT_` is logged as a warning, with
-the nearest known one.
+the nearest known one. Words such as `info` may be written in any case, and an IPv6 address in brackets.
 
 {table}"""
 

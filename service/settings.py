@@ -7,12 +7,13 @@ A secret has no flag, since every user of a machine can see the command lines of
 import argparse
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -31,6 +32,12 @@ __all__ = [
 ]
 
 PREFIX = "SENTIMENT_"
+
+_SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://")
+_SERVICE_LINK_HINT = (
+    "Kubernetes sets it so for a Service called sentiment; "
+    "set enableServiceLinks: false in the pod, rename the Service, or give --port"
+)
 
 
 class InvalidSetting(SentimentError):
@@ -149,6 +156,20 @@ class Settings(BaseSettings):
         default="info", description="Least severe log lines that are written."
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _take_choices_in_any_case(cls, value: object, info: ValidationInfo) -> object:
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        return (
+            value.strip().lower() if isinstance(value, str) and get_origin(annotation) is Literal else value
+        )
+
+    @field_validator("host")
+    @classmethod
+    def _take_brackets_from_ipv6(cls, host: str) -> str:
+        """Take an address as it stands in a URL."""
+        return host[1:-1] if host.startswith("[") and host.endswith("]") and ":" in host else host
+
     def num_lanes(self, device: str) -> int:
         """Return how many lanes a model on this device has: a GPU is kept busy by one."""
         if self.lanes is not None:
@@ -253,7 +274,10 @@ def _explain(error: ValidationError) -> str:
     field = Settings.model_fields[name]
     if _is_secret(field):
         return f"{PREFIX}{name.upper()}: must be {_allowed(field)}"
-    return f"{PREFIX}{name.upper()}: must be {_allowed(field)}, not {str(problem['input'])!r:.100}"
+    text = f"{PREFIX}{name.upper()}: must be {_allowed(field)}, not {str(problem['input'])!r:.100}"
+    if name == "port" and _SERVICE_LINK.match(str(problem["input"])):
+        return f"{text}: {_SERVICE_LINK_HINT}"
+    return text
 
 
 def _is_secret(field: FieldInfo) -> bool:

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from typing import Literal, get_args, get_origin
 
 import pytest
 
@@ -101,16 +102,66 @@ def test_wrong_flags(flags: list[str], message: str) -> None:
 def test_a_wrong_variable_is_one_line_and_status_2() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "service"],
-        env=os.environ | {"SENTIMENT_PORT": "tcp://10.0.0.1:80"},
+        env=os.environ | {"SENTIMENT_PORT": "eighty"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 2
-    assert result.stderr == (
-        "error: SENTIMENT_PORT: must be an integer from 0 to 65535, not 'tcp://10.0.0.1:80'\n"
-    )
+    assert result.stderr == ("error: SENTIMENT_PORT: must be an integer from 0 to 65535, not 'eighty'\n")
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "sctp"])
+def test_a_port_that_kubernetes_has_set_is_named_so(monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
+    monkeypatch.setenv("SENTIMENT_PORT", f"{protocol}://10.0.0.1:80")
+    with pytest.raises(
+        InvalidSetting, match=r"^SENTIMENT_PORT: .*, not '.*': Kubernetes .*enableServiceLinks"
+    ):
+        read_settings([])
+    assert read_settings(["--port", "8000"]).port == 8000
+
+
+def test_no_other_wrong_port_blames_kubernetes() -> None:
+    for wrong in ("http://10.0.0.1:80", "10.0.0.1:80", "80/tcp"):
+        with pytest.raises(InvalidSetting) as refused:
+            read_settings(["--port", wrong])
+        assert "Kubernetes" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ("[::1]", "::1"),
+        ("[::]", "::"),
+        ("[fe80::1%eth0]", "fe80::1%eth0"),
+        ("::1", "::1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("[localhost]", "[localhost]"),
+    ],
+)
+def test_an_ipv6_address_may_stand_in_brackets(
+    monkeypatch: pytest.MonkeyPatch, given: str, host: str
+) -> None:
+    monkeypatch.setenv("SENTIMENT_HOST", given)
+    assert read_settings([]).host == host
+    assert read_settings(["--host", given]).host == host
+
+
+CHOICES = [
+    (name, word)
+    for name, field in Settings.model_fields.items()
+    if get_origin(field.annotation) is Literal
+    for word in get_args(field.annotation)
+]
+
+
+@pytest.mark.parametrize(("name", "word"), CHOICES)
+def test_a_choice_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPatch, name: str, word: str) -> None:
+    for spelling in (word.upper(), word.title(), f" {word}\r"):
+        monkeypatch.setenv(PREFIX + name.upper(), spelling)
+        assert getattr(read_settings([]), name) == word
+        assert getattr(read_settings([f"--{name.replace('_', '-')}", spelling]), name) == word
 
 
 def test_help_shows_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
