@@ -13,6 +13,7 @@ __all__ = ["KEY_HEADER", "Guard", "is_open"]
 
 KEY_HEADER = "X-API-Key"
 
+_OPEN_METHODS = frozenset({"GET", "HEAD"})
 _OPEN_PATHS = frozenset({"/", "/docs", "/healthz", "/metrics", "/openapi.json", "/readyz"})
 _OPEN_FOLDER = "/assets/"
 
@@ -44,13 +45,15 @@ class Guard:
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
             # A proxy may go by the other one, and then take a part of this body for a request.
             raise AmbiguousLength
-        if self._keys and not is_open(scope["path"]) and not self._keys.accept(_given_key(scope)):
+        if not self._keys or is_open(scope["method"], scope["path"]):
+            return
+        if not self._keys.accept(_given_key(scope)):
             raise Unauthorized
 
 
-def is_open(path: str) -> bool:
-    """Return whether a path is for everyone, key or not: health, figures, and what the service is."""
-    return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
+def is_open(method: str, path: str) -> bool:
+    """Return whether everyone may do this, key or not: look at health, figures, and what the service is."""
+    return method in _OPEN_METHODS and (path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER))
 
 
 def _given_key(scope: Scope) -> str:

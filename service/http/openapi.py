@@ -112,9 +112,10 @@ def _add_keys(document: Document) -> None:
         "header": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     }
     for route, methods in document["paths"].items():
-        for operation in () if is_open(route) else methods.values():
-            operation["security"] = [{"bearer": []}, {"header": []}]
-            _add_problems(operation, Unauthorized)
+        for method, operation in methods.items():
+            if not is_open(method.upper(), route):
+                operation["security"] = [{"bearer": []}, {"header": []}]
+                _add_problems(operation, Unauthorized)
 
 
 def _add_problems(operation: dict[str, Any], *kinds: type[ApiError]) -> None:

@@ -88,6 +88,15 @@ def test_without_a_key_nothing_else_is_answered(
 @pytest.mark.parametrize("path", OPEN)
 def test_health_figures_and_documentation_are_open(stranger: httpx.Client, path: str) -> None:
     assert stranger.get(path).status_code == 200
+    assert stranger.head(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*OPEN, "/"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+def test_an_open_path_is_open_for_reading_alone(stranger: httpx.Client, method: str, path: str) -> None:
+    problem(stranger.request(method, path), 401, "unauthorized")
+    allowed = stranger.request(method, path, headers={"X-API-Key": KEY})
+    problem(allowed, 405, "method_not_allowed")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +121,13 @@ def test_no_other_spelling_of_a_path_leads_past_the_gate(guarded: Process, path:
 
 def test_every_route_that_is_open_is_meant_to_be(guarded: Process) -> None:
     paths = httpx.get(f"{guarded.url()}/openapi.json").json()["paths"]
-    assert {path for path in paths if is_open(path)} == {"/healthz", "/readyz", "/metrics"}
+    opened = {
+        (method, path)
+        for path, methods in paths.items()
+        for method in methods
+        if is_open(method.upper(), path)
+    }
+    assert opened == {("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics")}
 
 
 def test_a_stranger_is_refused_before_the_body_is_read(guarded: Process) -> None:
