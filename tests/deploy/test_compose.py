@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.deploy.compose import Compose, Load, wait_for
+from tests.service.http_helpers import connect, head
 
 pytestmark = pytest.mark.skipif("COMPOSE" not in os.environ, reason="needs Docker: make test-compose")
 
@@ -93,8 +94,71 @@ print(json.dumps({
     assert found == {"user": 10001, "writable": ["/tmp"], "tools": [], "capabilities": [none]}  # noqa: S108
 
 
-def test_metrics_are_not_given_through_the_proxy(compose: Compose) -> None:
-    assert httpx.get(f"{compose.proxy}/metrics").status_code == 404
+def through_the_proxy(compose: Compose, request: bytes) -> bytes:
+    """Return the answer to some bytes, none of which a client has made tidier."""
+    with connect(compose.proxy) as (connection, answers):
+        connection.sendall(request)
+        return answers.read()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/metrics",
+        "/metrics?a=b",
+        "/metrics/",
+        "/%6detrics",
+        "/%6Detrics",
+        "/%6D%65trics",
+        "/m%65%74%72ic%73",
+        "/%256detrics",
+        "/%25%36%44etrics",
+        "//metrics",
+        "/%2fmetrics",
+        "/./metrics",
+        "/%2e/metrics",
+        "/x/../metrics",
+        "/x/%2e%2e/metrics",
+        "/models/../metrics",
+        "/assets/../metrics",
+        "/assets/..%2fmetrics",
+        "/assets/..%252fmetrics",
+        "/predict%00/../metrics",
+        "/metrics%00",
+        "/metrics%0a",
+        "/metrics;a",
+        "http://service:8000/metrics",
+        "http://service:8000/%6detrics",
+        "http://service:8000//metrics",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_metrics_are_not_given_through_the_proxy(compose: Compose, method: str, target: str) -> None:
+    request = f"{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+    answer = through_the_proxy(compose, request.encode())
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"sentiment_" not in answer
+
+
+def test_the_proxy_says_in_json_that_there_is_nothing(compose: Compose) -> None:
+    response = httpx.get(f"{compose.proxy}/nothing")
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert response.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/docs", "/assets/swagger-ui.css", "/healthz", "/readyz", "/models", "/%6dodels", "/openapi.json"],
+)
+def test_public_routes_are_given_through_the_proxy(compose: Compose, path: str) -> None:
+    assert httpx.get(f"{compose.proxy}{path}").status_code in (200, 307)
+
+
+def test_an_upgrade_is_not_taken_behind_the_proxy(compose: Compose) -> None:
+    front = head(20, "Connection: Upgrade, HTTP2-Settings, close", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    answer = through_the_proxy(compose, front + b'{"reviews":["good"]}')
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"predictions"' in answer
 
 
 def refusal(compose: Compose) -> httpx.Response | None:

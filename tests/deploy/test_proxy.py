@@ -1,0 +1,54 @@
+"""The proxy passes every route of the service but the metrics, and no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from service.app import PAGES, create_app
+from service.http.openapi import endpoints
+from service.settings import Settings
+
+CONFIGURATION = Path(__file__).parent.parent.parent / "deploy/proxy/haproxy.cfg"
+RULES = re.findall(
+    r"^ +acl public var\(txn\.path\) -m (str|reg) (.+)$", CONFIGURATION.read_text(), re.MULTILINE
+)
+ROUTES = sorted({endpoint.route for endpoint in (*endpoints(create_app(Settings()).openapi()), *PAGES)})
+
+
+def is_public(path: str) -> bool:
+    """Return whether the rules of the configuration let a decoded path through."""
+    texts = [text for kind, words in RULES if kind == "str" for text in words.split()]
+    patterns = [pattern for kind, pattern in RULES if kind == "reg"]
+    return path in texts or any(re.search(pattern, path) for pattern in patterns)
+
+
+def test_the_rules_are_found() -> None:
+    assert len(RULES) == CONFIGURATION.read_text().count("acl public ")
+    assert {"str", "reg"} == {kind for kind, _ in RULES}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_but_the_metrics_is_public(route: str) -> None:
+    assert is_public(re.sub(r"{\w+(:path)?}", "1", route)) == (route != "/metrics")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/metrics",
+        "//metrics",
+        "/models/../metrics",
+        "/assets/../metrics",
+        "/predict/../metrics",
+        "/metrics/",
+        "/metrics\n",
+        "/%6detrics",
+        "",
+        "/predict/",
+        "predict",
+        "/status",
+    ],
+)
+def test_what_is_no_public_route_is_not_passed(path: str) -> None:
+    assert not is_public(path)
