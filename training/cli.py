@@ -61,6 +61,9 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
         metavar="REFERENCE",
         help="versions to learn from beside the labels, looked up as --from is",
     )
+    command.add_argument(
+        "--soft-targets", **_PATHS, default=[], help="files of what teachers say of texts and their sentences"
+    )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--train", **_PATHS, help="labelled reviews")
     what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")

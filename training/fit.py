@@ -130,7 +130,7 @@ def _new_trainer(
 
 
 def _train_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> Examples:
-    if run.plan.teachers:
+    if run.plan.teachers or run.plan.soft_targets:
         return taught_examples(run, dataset, tokenizer, report)
     return Examples.encode(dataset.train, tokenizer, dataset.labels)
 

@@ -1,14 +1,16 @@
 """What several commands make of their arguments."""
 
 import argparse
+import importlib.util
 import os
 from pathlib import Path
 
 from model_store import RELEASED
 from reviews.review import Columns
 from training.cli import STORE_VARIABLE
+from training.errors import InvalidTransformer
 
-__all__ = ["columns", "store_path"]
+__all__ = ["columns", "require_transformers", "store_path"]
 
 
 def columns(options: argparse.Namespace) -> Columns:
@@ -25,3 +27,11 @@ def columns(options: argparse.Namespace) -> Columns:
 def store_path(options: argparse.Namespace) -> Path:
     """Return the model store to read: that of `--store`, of the environment, or the released one."""
     return options.store or Path(os.environ.get(STORE_VARIABLE, RELEASED))
+
+
+def require_transformers() -> None:
+    """Raise InvalidTransformer, saying how to install it, where the optional package is missing."""
+    if importlib.util.find_spec("transformers") is None:
+        raise InvalidTransformer(
+            "transformers is not installed: pip install 'sentiment-service[transformer]'"
+        )

@@ -10,11 +10,12 @@ from training.commands.arguments import columns
 from training.distributed.processes import from_first, in_each, is_first, joined
 from training.errors import InvalidBase
 from training.fit import fit
-from training.recipe.plan import Base, Plan
+from training.recipe.plan import Base, Plan, SoftTargetSource
 from training.recipe.recipe import load_recipe
 from training.run.base_version import adapted_recipe, find_base
 from training.run.run import Run
 from training.run.tensorboard import Scalars
+from training.soft_targets.reader import soft_targets_sha256, teachers_in
 
 __all__ = ["run"]
 
@@ -55,7 +56,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     if options.base:
         base, manifest = _pinned(options, options.base)
         recipe = adapted_recipe(recipe, manifest)
-        if options.unlabelled and not teachers and not recipe.objective.uses_unlabelled:
+        taught = teachers or options.soft_targets
+        if options.unlabelled and not taught and not recipe.objective.uses_unlabelled:
             raise InvalidBase(f"{options.base} has its vocabulary already: leave out --unlabelled")
     # Absolute, so that the run can be resumed from any folder.
     return Plan(
@@ -63,6 +65,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         recipe=recipe,
         base=base,
         teachers=teachers,
+        soft_targets=tuple(map(_soft_targets, options.soft_targets)),
         train=tuple(path.resolve() for path in options.train),
         also_train=tuple(path.resolve() for path in options.also_train),
         unlabelled=tuple(path.resolve() for path in options.unlabelled),
@@ -74,6 +77,10 @@ def _plan(options: argparse.Namespace) -> Plan:
         model=options.model,
         device=options.device,
     )
+
+
+def _soft_targets(path: Path) -> SoftTargetSource:
+    return SoftTargetSource(path=path.resolve(), sha256=soft_targets_sha256(path), teachers=teachers_in(path))
 
 
 def _pinned(options: argparse.Namespace, reference: str) -> tuple[Base, Manifest]:

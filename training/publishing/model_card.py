@@ -72,11 +72,15 @@ def _base(plan: Plan) -> str:
 
 
 def _teachers(plan: Plan) -> str:
-    if not plan.teachers:
+    if not plan.teachers and not plan.soft_targets:
         return ""
     config = plan.recipe.distillation
     rows = [f"* `{it}`, SHA-256 of its weights `{it.weights_sha256}`" for it in plan.teachers]
-    if config.linear_teacher:
+    rows += [
+        f"* soft targets by {', '.join(it.teachers)} in `{it.path.name}`, SHA-256 `{it.sha256}`"
+        for it in plan.soft_targets
+    ]
+    if plan.teachers and config.linear_teacher:
         rows.append("* a linear model of word sequences, fitted to the same train reviews")
     return (
         "\n\nIt learned from teachers as well, from the mean of what they say of a text: of the "

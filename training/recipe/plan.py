@@ -10,7 +10,7 @@ from reviews.review import Columns
 from training.errors import InvalidCheckpoint
 from training.recipe.recipe import Recipe
 
-__all__ = ["Base", "Plan", "Role"]
+__all__ = ["Base", "Plan", "Role", "SoftTargetSource"]
 
 Role = Literal["train", "unlabelled", "test"]
 
@@ -31,6 +31,17 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoftTargetSource:
+    """A file of soft targets, to the byte."""
+
+    path: Path
+    sha256: str
+    teachers: tuple[str, ...]
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A recipe, the reviews to use it on, and where the version goes."""
 
@@ -40,6 +51,8 @@ class Plan:
     """The version that training starts from; the recipe's tokenizer and network are its own then."""
     teachers: tuple[Base, ...] = ()
     """Versions to learn from beside the labels."""
+    soft_targets: tuple[SoftTargetSource, ...] = ()
+    """What teachers said of texts, in files."""
     train: tuple[Path, ...]
     also_train: tuple[Path, ...] = ()
     """More labelled reviews to train on; none of them is held out to validate on."""
@@ -70,6 +83,11 @@ class Plan:
             fields["teachers"] = [
                 {"version": str(teacher), "weights_sha256": teacher.weights_sha256}
                 for teacher in self.teachers
+            ]
+        if self.soft_targets:
+            fields["soft_targets"] = [
+                {"source": each.path.name, "sha256": each.sha256, "teachers": list(each.teachers)}
+                for each in self.soft_targets
             ]
         return fields
 

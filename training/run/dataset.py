@@ -31,7 +31,7 @@ class Dataset:
     sentences: tuple[Review, ...] = ()
     """Generated ones to train on."""
     test: tuple[Review, ...]
-    unlabelled_texts: tuple[str, ...]
+    unlabelled: tuple[Review, ...] = ()
     num_skipped: int
     fingerprints: tuple[DataFingerprint, ...]
     validation_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -41,7 +41,17 @@ class Dataset:
     @property
     def train(self) -> tuple[Review, ...]:
         """All that is trained on."""
-        return (*self.split.train, *self.also_train, *self.sentences)
+        return (*self.split.train, *self.labelled_beside)
+
+    @property
+    def labelled_beside(self) -> tuple[Review, ...]:
+        """What is trained on beside the train side of the split."""
+        return (*self.also_train, *self.sentences)
+
+    @property
+    def unlabelled_texts(self) -> tuple[str, ...]:
+        """The texts that have no label."""
+        return tuple(review.text for review in self.unlabelled)
 
     @property
     def texts(self) -> list[str]:
@@ -57,7 +67,7 @@ class Dataset:
     def __str__(self) -> str:
         sizes = (
             f"{len(self.split.train):,} reviews to train on, {len(self.split.validation):,} to validate on "
-            f"({self.split.num_reserved:,} of them reserved), {len(self.unlabelled_texts):,} unlabelled"
+            f"({self.split.num_reserved:,} of them reserved), {len(self.unlabelled):,} unlabelled"
         )
         lines = [f"labels: {', '.join(self.labels.names)}", sizes]
         if self.added:
@@ -98,7 +108,7 @@ def read_dataset(plan: Plan) -> Dataset:
         also_train=more,
         sentences=sentences,
         test=test.reviews,
-        unlabelled_texts=tuple(review.text for review in unlabelled.reviews if review.text not in held_out),
+        unlabelled=tuple(review for review in unlabelled.reviews if review.text not in held_out),
         validation_sources=places_by_source(train, split.validation_places),
         test_sources=places_by_source(test),
         num_skipped=sum(collection.num_skipped for collection in collections),

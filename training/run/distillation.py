@@ -12,17 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from model_store import ModelVersion
+from reviews.review import Review
 from sentiment import Tokenizer
 from training.distributed.processes import from_first
 from training.errors import InvalidBase
 from training.evaluation.calibration import fit_temperature, soften
 from training.learning.examples import Examples
+from training.recipe.tables import Distillation
 from training.run.base_version import load_base
 from training.run.dataset import Dataset
 from training.run.nb_svm import LinearModel
 from training.run.run import Run
+from training.run.soft_targets import find_soft_targets
 from training.run.stage import Report
 
 __all__ = ["Teacher", "linear_teacher", "taught_examples", "version_teacher"]
@@ -37,20 +42,47 @@ class Teacher:
 
 
 def taught_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> Examples:
-    """Return the train reviews, each with a mean of its label and what the teachers say, and all other texts.
+    """Return all texts that something is known of, each with the probability that each label is to have.
 
-    The reviews come first, then the unlabelled texts, of which the teachers alone speak, then what is trained
-    on beside the reviews, with labels alone: of other domains and of single sentences teachers may know less
-    than the labels do. What they say is kept in the run, so that a resumed one does not ask again. Raises
-    InvalidBase for a teacher with other labels, and a StoreError for one that is damaged or gone.
+    Versions speak of the train reviews and of the unlabelled texts. Files of soft targets speak of any text
+    and of its sentences, and go before versions. A labelled text is to have a mean of its label and of what
+    teachers say, another text what they say; a text without a label of which none speaks is left out. What
+    versions say is kept in the run, so that a resumed one does not ask again.
+
+    Raises InvalidBase for a version with other labels, a StoreError for one that is damaged or gone, and
+    InvalidSoftTargets for files that are about other texts.
     """
-    reviews, others = dataset.split.train, dataset.unlabelled_texts
-    lessons_NL = torch.from_numpy(from_first(_lessons, run, dataset, report))
-    own = Examples.encode(reviews, tokenizer, dataset.labels)
-    beside = Examples.encode(dataset.train[len(reviews) :], tokenizer, dataset.labels)
-    lessons_NL[: len(reviews)].lerp_(own.targets_NL, run.plan.recipe.distillation.label_weight)
-    taught = Examples([*own.reviews, *map(tokenizer.encode, others)], lessons_NL)
-    return Examples([*taught.reviews, *beside.reviews], torch.cat([lessons_NL, beside.targets_NL]))
+    reviews = [*dataset.split.train, *dataset.unlabelled, *dataset.labelled_beside]
+    said_NL = np.full((len(reviews), len(dataset.labels.names)), np.nan, dtype=np.float32)
+    if run.plan.teachers:
+        lessons_NL = from_first(_lessons, run, dataset, report)
+        said_NL[: len(lessons_NL)] = lessons_NL
+    if run.plan.soft_targets:
+        found = from_first(find_soft_targets, run.plan.soft_targets, reviews, dataset, report)
+        soft_NL = found.targets_NL[: len(reviews)]
+        said_NL = np.where(np.isnan(soft_NL), said_NL, soft_NL)
+        said_NL = np.concatenate([said_NL, found.targets_NL[len(reviews) :]])
+        reviews += found.sentences
+    return _examples(reviews, torch.from_numpy(said_NL), dataset, tokenizer, run.plan.recipe.distillation)
+
+
+def _examples(
+    reviews: Sequence[Review],
+    said_NL: Tensor,
+    dataset: Dataset,
+    tokenizer: Tokenizer,
+    distillation: Distillation,
+) -> Examples:
+    """Mix what is said with labels, and leave out texts of which nothing is known."""
+    known_N = ~said_NL[:, 0].isnan()
+    labelled_N = torch.tensor([review.label is not None for review in reviews])
+    classes = dataset.labels.indices([review for review in reviews if review.label is not None])
+    labels_NL = torch.zeros_like(said_NL)
+    labels_NL[labelled_N] = functional.one_hot(torch.tensor(classes), said_NL.size(1)).float()
+    mixed_NL = said_NL.lerp(labels_NL, distillation.label_weight)
+    targets_NL = torch.where(labelled_N[:, None], torch.where(known_N[:, None], mixed_NL, labels_NL), said_NL)
+    kept = (known_N | labelled_N).nonzero().flatten().tolist()
+    return Examples([tokenizer.encode(reviews[index].text) for index in kept], targets_NL[kept])
 
 
 def version_teacher(version: ModelVersion, labels: Sequence[str]) -> Teacher:

@@ -18,7 +18,7 @@ from reviews.streams import open_stream, readable
 from training.errors import InvalidSoftTargets
 from training.soft_targets.row import DIGEST_LENGTH, SoftTarget
 
-__all__ = ["SoftTargetFile", "read_soft_target_file"]
+__all__ = ["SoftTargetFile", "read_soft_target_file", "soft_targets_sha256", "teachers_in"]
 
 _SUM_TOLERANCE = 1e-2
 """Probabilities are often rounded to two decimals; they are scaled to sum to one."""
@@ -54,7 +54,7 @@ def read_soft_target_file(path: Path, labels: Sequence[str]) -> SoftTargetFile:
     targets: list[SoftTarget] = []
     unusable: Counter[str] = Counter()
     for row in _rows(path):
-        found = _target(row, labels, default_teacher=path.name.split(".")[0])
+        found = _target(row, labels, default_teacher=_default_teacher(path))
         if isinstance(found, SoftTarget):
             targets.append(found)
         else:
@@ -62,8 +62,21 @@ def read_soft_target_file(path: Path, labels: Sequence[str]) -> SoftTargetFile:
     if len(targets) <= sum(unusable.values()):
         raise InvalidSoftTargets(f"{path}: {_complaint(len(targets), unusable, labels)}")
     return SoftTargetFile(
-        path=path, sha256=_sha256(path), targets=tuple(targets), num_unusable=dict(unusable)
+        path=path, sha256=soft_targets_sha256(path), targets=tuple(targets), num_unusable=dict(unusable)
     )
+
+
+def teachers_in(path: Path) -> tuple[str, ...]:
+    """Return the names of all teachers in a file, sorted; raises what `read_soft_target_file` does."""
+    default = _default_teacher(path)
+    rows = (row for row in _rows(path) if isinstance(row, dict))
+    return tuple(sorted({_string(row.get("teacher")) or default for row in rows}))
+
+
+def soft_targets_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file; raises UnreadableReviews when it cannot be read."""
+    with readable(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _target(row: object, labels: Sequence[str], *, default_teacher: str) -> SoftTarget | str:
@@ -153,6 +166,5 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _default_teacher(path: Path) -> str:
+    return path.name.split(".")[0]
