@@ -19,12 +19,12 @@ from model_store.errors import (
     UnsupportedLocation,
     VersionNotFound,
 )
+from model_store.evaluation import FIGURES, STAR_FIGURES, Evaluation, Figure, defined_figures
 from model_store.golden import GOLDEN_TOLERANCE, GoldenExample
 from model_store.manifest import (
     SCHEMA_VERSION,
     DataFingerprint,
     DuplicateFigures,
-    Evaluation,
     FileEntry,
     Histogram,
     Manifest,
@@ -35,9 +35,11 @@ from model_store.store import RELEASED, Store
 from model_store.version import ModelVersion
 
 __all__ = [
+    "FIGURES",
     "GOLDEN_TOLERANCE",
     "RELEASED",
     "SCHEMA_VERSION",
+    "STAR_FIGURES",
     "AliasNotFound",
     "CorruptAliases",
     "CorruptVersion",
@@ -45,6 +47,7 @@ __all__ = [
     "Draft",
     "DuplicateFigures",
     "Evaluation",
+    "Figure",
     "FileEntry",
     "GoldenExample",
     "GoldenMismatch",
@@ -65,5 +68,6 @@ __all__ = [
     "StoreUnavailable",
     "UnsupportedLocation",
     "VersionNotFound",
+    "defined_figures",
     "golden",
 ]

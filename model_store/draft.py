@@ -3,9 +3,8 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from pydantic import JsonValue
+from dataclasses import dataclass, fields
+from pathlib import PurePosixPath
 
 from model_store.errors import InvalidDraft, InvalidManifest
 from model_store.manifest import (
@@ -13,41 +12,21 @@ from model_store.manifest import (
     MANIFEST_FILE,
     MANIFEST_HASH_FILE,
     REQUIRED_FILES,
-    DataFingerprint,
-    DuplicateFigures,
-    Evaluation,
     FileEntry,
-    Histogram,
     Manifest,
-    ProbeFigures,
+    VersionFacts,
 )
-from sentiment import NetworkConfig, TokenizerConfig
 from sentiment.saved import needed_schema
 
 __all__ = ["Draft"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """Everything that makes a version but its number and time, which `Store.publish` gives it.
+class Draft(VersionFacts):
+    """A version without its number and time, which `Store.publish` adds."""
 
-    The fields are those of `Manifest`; `payload` holds the content of each file by its relative path.
-    """
-
-    model: str
-    labels: tuple[str, ...]
-    network: NetworkConfig
-    tokenizer: TokenizerConfig
-    temperature: float
-    recipe: dict[str, JsonValue]
-    data: tuple[DataFingerprint, ...]
-    evaluation: dict[str, Evaluation]
-    probes: dict[str, ProbeFigures] = field(default_factory=dict)
-    duplicates: dict[str, DuplicateFigures] = field(default_factory=dict)
-    num_runs: int | None = None
-    reference: dict[str, Histogram]
-    libraries: dict[str, str]
     payload: Mapping[str, bytes]
+    """The content of each file, by its path within the version."""
 
     def manifest(self, *, version: int, created_at: str) -> Manifest:
         """Return the checked manifest of this draft as a version.
@@ -57,22 +36,10 @@ class Draft:
         self._check_payload()
         try:
             manifest = Manifest(
+                **{each.name: getattr(self, each.name) for each in fields(VersionFacts)},
                 schema_version=needed_schema(self),
-                model=self.model,
                 version=version,
                 created_at=created_at,
-                labels=self.labels,
-                network=self.network,
-                tokenizer=self.tokenizer,
-                temperature=self.temperature,
-                recipe=self.recipe,
-                data=self.data,
-                evaluation=self.evaluation,
-                probes=self.probes,
-                duplicates=self.duplicates,
-                num_runs=self.num_runs,
-                reference=self.reference,
-                libraries=self.libraries,
                 files={path: describe(content) for path, content in self.payload.items()},
             )
             return Manifest.from_json(manifest.to_json(), source=MANIFEST_FILE)
@@ -94,7 +61,7 @@ class Draft:
             )
         if path in (MANIFEST_FILE, MANIFEST_HASH_FILE):
             raise InvalidDraft(f"payload path {path!r}: the store writes this file itself")
-        parents = {path[:place] for place, character in enumerate(path) if character == "/"}
+        parents = {parent.as_posix() for parent in PurePosixPath(path).parents}
         if taken := sorted(parents & self.payload.keys()):
             raise InvalidDraft(f"payload path {path!r}: {taken[0]!r} is a file, so it cannot be a folder too")
 

@@ -7,12 +7,13 @@ Kept in `golden.jsonl`, one JSON object a line.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from model_store.errors import GoldenMismatch, InvalidGolden
 from model_store.parsing import first_problem
+from sentiment.strict import strict
 
 if TYPE_CHECKING:
     from sentiment import Classifier
@@ -27,11 +28,10 @@ rounds its products to ten bits a little more; other weights or another tokenize
 """
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenExample:
-    """A text and the probability of each label that the version must give it."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    """A text with the probability that the version must give each label."""
 
     text: str
     probabilities: Annotated[dict[str, Annotated[float, Field(ge=0, le=1)]], Field(min_length=2)]

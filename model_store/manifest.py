@@ -1,10 +1,10 @@
 """What a version says about itself: `manifest.json`.
 
 Manifest
-├── labels, network, tokenizer, temperature   what it takes to build the classifier
+├── labels, network, tokenizer, temperature   what the classifier is built from
 ├── recipe, data, libraries                   where it comes from
 ├── evaluation, probes                        how good it is
-├── duplicates, num_runs                      what bears on how far to trust those figures
+├── duplicates, num_runs                      how far to trust those figures
 ├── reference                                 what its inputs and scores looked like, to notice drift
 └── files                                     size and SHA-256 of every other file of the version
 """
@@ -20,10 +20,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from model_store.errors import InvalidManifest, NewerSchema
+from model_store.evaluation import Count, Evaluation, Ratio
 from model_store.parsing import first_problem
 from model_store.reference import MODEL_PATTERN
 from sentiment import InvalidConfiguration, NetworkConfig, TokenizerConfig
 from sentiment.saved import FIRST_SCHEMA, needed_schema, saved_fields
+from sentiment.strict import strict
 
 __all__ = [
     "FILE_PATTERN",
@@ -33,11 +35,11 @@ __all__ = [
     "SCHEMA_VERSION",
     "DataFingerprint",
     "DuplicateFigures",
-    "Evaluation",
     "FileEntry",
     "Histogram",
     "Manifest",
     "ProbeFigures",
+    "VersionFacts",
     "hash_line",
 ]
 
@@ -51,7 +53,8 @@ REQUIRED_FILES = ("MODEL_CARD.md", "golden.jsonl", "model.safetensors", "tokeniz
 FILE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"
 """Relative paths of plain names with '/' between them: neither '..', hidden files nor backslashes fit."""
 
-_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+_FIRST_FIELDS = ("schema_version", "model", "version", "created_at")
+"""What a person who opens manifest.json looks for."""
 
 
 def _check_moment(text: str) -> str:
@@ -59,8 +62,6 @@ def _check_moment(text: str) -> str:
     return text
 
 
-Count = Annotated[int, Field(ge=0)]
-Ratio = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 FilePath = Annotated[str, Field(pattern=FILE_PATTERN)]
@@ -70,21 +71,19 @@ Moment = Annotated[
 ]
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
     """What a file of the version must be, to the byte."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     sha256: Sha256
     size_bytes: Count
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
     """Counts of a quantity between edges: `counts[i]` values from `edges[i]` to below `edges[i + 1]`."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     edges: Annotated[tuple[float, ...], Field(min_length=2)]
     counts: tuple[Count, ...]
@@ -97,15 +96,14 @@ class Histogram:
             raise ValueError("edges must rise")
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFingerprint:
     """Which data a version has seen, without the data."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-
     role: Literal["train", "validation", "unlabelled", "test"]
     source: BaseName
-    """Base name of the file; folders would tell of the machine."""
+    """Base name of the file; its folders would say something about the machine."""
     sha256: Sha256
     num_reviews: Count
     label_counts: dict[str, Count]
@@ -115,51 +113,19 @@ class DataFingerprint:
             raise ValueError(f"label_counts add up to more than num_reviews, {self.num_reviews}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """How well the calibrated version does on one data set."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-
-    num_reviews: Annotated[int, Field(ge=1)]
-    accuracy: Ratio
-    f1: Ratio
-    auc: Ratio | None
-    """None unless there are two labels."""
-    ece: Ratio
-    """Expected calibration error."""
-    nll: Annotated[float, Field(ge=0)]
-    """Mean negative log likelihood, in nats."""
-    brier: Annotated[float, Field(ge=0, le=2)]
-    confusion: tuple[tuple[Count, ...], ...]
-    """`confusion[true][predicted]`, in the order of the labels."""
-    mae: Annotated[float, Field(ge=0)] | None = None
-    """Mean absolute error, in stars or whatever the labels count; None unless all labels are numbers."""
-    within_one: Ratio | None = None
-    """Share of predictions at most one star off; None unless all labels are numbers."""
-
-    def __post_init__(self) -> None:
-        if any(len(row) != len(self.confusion) for row in self.confusion):
-            raise ValueError("confusion must be square")
-        if sum(map(sum, self.confusion)) != self.num_reviews:
-            raise ValueError(f"confusion must add up to num_reviews, {self.num_reviews}")
-
-
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeFigures:
     """How the version does on short made-up texts that test one capability."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     num_cases: Annotated[int, Field(ge=1)]
     failure_ratio: Ratio
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateFigures:
-    """How many reviews of one part of the data stand in another part too, word for word or nearly so."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    """How many reviews of one part of the data are in another part too, word for word or nearly so."""
 
     num_reviews: Count
     num_near: Count
@@ -171,46 +137,54 @@ class DuplicateFigures:
             raise ValueError("num_exact cannot be over num_near, nor num_near over num_reviews")
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
-    """Everything about one version but the bytes of its files.
+class VersionFacts:
+    """What a version says about itself, all but its number, its time and its files.
 
-    Parse it with `from_json`, which checks every rule; a constructor checks only those between fields.
+    A draft has these fields, and publishing copies them into the manifest.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
-
-    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = FIRST_SCHEMA
     model: Annotated[str, Field(pattern=MODEL_PATTERN)]
-    version: Annotated[int, Field(ge=1)]
-    created_at: Moment
-    """ISO 8601 in UTC, as in 2025-01-31T12:00:00Z."""
     labels: Annotated[tuple[Name, ...], Field(min_length=2)]
     network: NetworkConfig
     tokenizer: TokenizerConfig
     temperature: Annotated[float, Field(gt=0)]
+    """Divides the logits (Guo et al. 2017)."""
     recipe: dict[str, JsonValue]
     data: tuple[DataFingerprint, ...]
     evaluation: dict[Name, Evaluation]
     """By data set: "test", "validation"."""
     probes: dict[Name, ProbeFigures] = field(default_factory=dict)
-    """By capability; empty in versions from before there were probes, and where they do not apply."""
+    """By capability; empty in versions that are older than the probes, and where probes do not apply."""
     duplicates: dict[Name, DuplicateFigures] = field(default_factory=dict)
-    """By parts of the data, as in "test in train"; empty in versions from before they were counted."""
+    """By parts of the data, as in "test in train"; empty in versions that are older than the count."""
     num_runs: Annotated[int, Field(ge=1)] | None = None
-    """Runs on the same train data in the ledger of runs when this version was made, its own included: so many
-    choices on the same validation reviews may lie behind it. None where no ledger was kept."""
+    """How many runs on the same train data the ledger had when this version was made, its own included. Each
+    may have been a choice made on the same validation reviews. None without a ledger."""
     reference: dict[Name, Histogram]
     """By quantity, on reviews that the version was not trained on."""
     libraries: dict[Name, str]
     """Versions of what trained it, this software among them as "sentiment-service"."""
+
+
+@strict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest(VersionFacts):
+    """Everything about one version but the bytes of its files.
+
+    Parse it with `from_json`, which checks every rule; the constructor checks only rules between fields.
+    """
+
+    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = FIRST_SCHEMA
+    version: Annotated[int, Field(ge=1)]
+    created_at: Moment
+    """ISO 8601 in UTC, as in 2025-01-31T12:00:00Z."""
     files: dict[FilePath, FileEntry]
 
     def __post_init__(self) -> None:
         if self.schema_version < needed_schema(self):
-            raise ValueError(
-                f"schema_version must be at least {needed_schema(self)} for the fields that are set"
-            )
+            raise ValueError(f"schema_version must be at least {needed_schema(self)} for the fields given")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels must differ from each other")
         num_labels = self.network.num_labels
@@ -231,7 +205,9 @@ class Manifest:
 
     def to_json(self) -> str:
         """Return the text of manifest.json; equal manifests give equal bytes."""
-        return json.dumps(_plain(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        fields = _plain(self)
+        first = {name: fields[name] for name in _FIRST_FIELDS}
+        return json.dumps(first | fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str = MANIFEST_FILE) -> "Manifest":

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from model_store.manifest import DataFingerprint, DuplicateFigures, Evaluation, Manifest, ProbeFigures
+from model_store.evaluation import Evaluation, defined_figures
+from model_store.manifest import DataFingerprint, DuplicateFigures, Manifest, ProbeFigures
 
 __all__ = ["describe", "format_size", "row", "table"]
 
@@ -79,16 +80,8 @@ def _accuracy(evaluation: Mapping[str, Evaluation]) -> str:
 
 
 def _figures(evaluation: Evaluation) -> str:
-    auc = "" if evaluation.auc is None else f", AUC {evaluation.auc:.4f}"
-    off = (
-        ""
-        if evaluation.mae is None
-        else f", MAE {evaluation.mae:.4f}, within one {evaluation.within_one:.4f}"
-    )
-    return (
-        f"accuracy {evaluation.accuracy:.4f}{off}, F1 {evaluation.f1:.4f}{auc}, ECE {evaluation.ece:.4f}, "
-        f"NLL {evaluation.nll:.4f}, Brier {evaluation.brier:.4f} on {evaluation.num_reviews} reviews"
-    )
+    figures = ", ".join(f"{figure.title} {value:.4f}" for figure, value in defined_figures(evaluation))
+    return f"{figures} on {evaluation.num_reviews} reviews"
 
 
 def _failed(probe: ProbeFigures) -> str:

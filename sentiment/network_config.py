@@ -1,9 +1,10 @@
 """The shape of a network, without PyTorch, so that recipes and manifests are read in no time."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 from sentiment.errors import InvalidConfiguration
+from sentiment.strict import strict
 
 __all__ = ["DROPOUTS", "NetworkConfig", "Pooling", "WeightPrecision"]
 
@@ -15,6 +16,7 @@ DROPOUTS = ("embedding_dropout", "input_dropout", "weight_drop", "recurrent_drop
 """The fields of NetworkConfig that only matter in training."""
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkConfig:
     """The shape of a network and its dropouts.
@@ -39,8 +41,6 @@ class NetworkConfig:
     """On the hidden state between steps, the same for all steps; runs step by step, so for short reviews."""
     output_dropout: float = 0.0
     """On the pooled states, and between stacked layers."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
     def __post_init__(self) -> None:
         sizes = ("vocabulary_size", "embedding_size", "hidden_size", "num_layers")

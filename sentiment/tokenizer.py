@@ -11,10 +11,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, get_args
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 from sentiment.errors import InvalidConfiguration, InvalidTokenizer
 from sentiment.saved import SINCE_SCHEMA, saved_fields
+from sentiment.strict import strict
 from sentiment.text import align, clean
 from sentiment.text_rules import TextRules
 
@@ -52,6 +53,7 @@ _TOKEN = re.compile(
 )
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenizerConfig:
     """What a tokenizer knows and keeps.
@@ -69,8 +71,6 @@ class TokenizerConfig:
     """What a cut keeps: the first quarter and the last three quarters (`head_tail`), or one end."""
     text_rules: TextRules = field(default=1, metadata={SINCE_SCHEMA: 2})
     """How text is cleaned before it is cut into tokens: `sentiment.text_rules`."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
     def __post_init__(self) -> None:
         if self.num_words < 1:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from model_store import Evaluation, ModelVersion, Store
+from model_store import FIGURES, Evaluation, ModelVersion, Store
 from reviews import read_reviews
 from reviews.review import Columns
 from training.data.labels import LabelSet
@@ -17,10 +17,6 @@ from training.evaluation.metrics import evaluate
 from training.evaluation.significance import PairedDifference, compare_pairs
 
 __all__ = ["Candidate", "Comparison", "compare_versions", "comparison_lines"]
-
-_FIGURES = ("accuracy", "f1", "auc", "ece", "nll", "brier", "mae", "within_one")
-_RATIOS = ("accuracy", "ece", "within_one")
-"""Shown in percent, and so differ by points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +49,7 @@ class Comparison:
         """B - A of each figure; None where a figure is not defined."""
         return {
             name: None if getattr(self.a_figures, name) is None else self._difference(name)
-            for name in _FIGURES
+            for name in FIGURES
         }
 
     def fields(self) -> dict[str, JsonValue]:
@@ -142,11 +138,11 @@ def _figure_lines(comparison: Comparison) -> Iterator[str]:
 
 
 def _heading(name: str) -> str:
-    return f"{name.replace('_', ' ')}, %" if name in _RATIOS else name
+    return f"{name.replace('_', ' ')}, %" if FIGURES[name].in_percent else name
 
 
 def _cell(name: str, value: float, sign: str = "") -> str:
-    text = f"{100 * value:{sign}.2f}" if name in _RATIOS else f"{value:{sign}.4f}"
+    text = f"{100 * value:{sign}.2f}" if FIGURES[name].in_percent else f"{value:{sign}.4f}"
     return f"{text:>10}"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
 
-from model_store import Evaluation
+from model_store import Evaluation, defined_figures
 from sentiment import Prediction
 
 __all__ = ["NUM_BINS", "calibration_error", "evaluate", "evaluate_sources", "probabilities_of", "summary"]
@@ -73,16 +73,10 @@ def calibration_error(probabilities: NDArray[np.float64], truth: NDArray[np.int6
 
 def summary(evaluation: Evaluation) -> str:
     """Return the figures as one line for people."""
-    auc = "" if evaluation.auc is None else f"  AUC {evaluation.auc:.4f}"
-    off = (
-        ""
-        if evaluation.mae is None
-        else f"  MAE {evaluation.mae:.4f}  within one {evaluation.within_one:.2%}"
+    figures = "  ".join(
+        f"{figure.title} {figure.text(value)}" for figure, value in defined_figures(evaluation)
     )
-    return (
-        f"accuracy {evaluation.accuracy:.2%}{off}  F1 {evaluation.f1:.4f}{auc}  ECE {evaluation.ece:.2%}  "
-        f"NLL {evaluation.nll:.4f}  Brier {evaluation.brier:.4f}  ({evaluation.num_reviews:,} reviews)"
-    )
+    return f"{figures}  ({evaluation.num_reviews:,} reviews)"
 
 
 def _distances(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from string import Template
 
-from model_store import DataFingerprint, Evaluation, ProbeFigures
+from model_store import FIGURES, STAR_FIGURES, DataFingerprint, Evaluation, ProbeFigures
 from sentiment import NetworkConfig
 from training.evaluation.calibration import LEAST_REVIEWS, keeps_base_temperature
 from training.evaluation.probing import NOT_APPLICABLE
@@ -102,10 +102,11 @@ def _counts(part: DataFingerprint) -> str:
 
 
 def _evaluation_rows(evaluation: Mapping[str, Evaluation]) -> str:
+    columns = {name: figure for name, figure in FIGURES.items() if name not in STAR_FIGURES}
     rows = (
-        f"| {name} | {figures.num_reviews:,} | {figures.accuracy:.2%} | {figures.f1:.4f} | "
-        f"{'' if figures.auc is None else f'{figures.auc:.4f}'} | {figures.ece:.2%} | {figures.nll:.4f} | "
-        f"{figures.brier:.4f} |"
+        f"| {name} | {figures.num_reviews:,} | "
+        + " | ".join(figure.text(getattr(figures, field), missing="") for field, figure in columns.items())
+        + " |"
         for name, figures in evaluation.items()
     )
     distances = (

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from pydantic import JsonValue
 
-from model_store import DataFingerprint, DuplicateFigures, Evaluation
+from model_store import FIGURES, STAR_FIGURES, DataFingerprint, DuplicateFigures, Evaluation
 from training.publishing.report.outcome import Mistake
 
 __all__ = [
@@ -22,22 +22,16 @@ __all__ = [
 def figures_table(evaluation: Mapping[str, Evaluation]) -> str:
     """Return the figures by data set; stars have two columns more."""
     stars = any(figures.mae is not None for figures in evaluation.values())
+    shown = {name: figure for name, figure in FIGURES.items() if stars or name not in STAR_FIGURES}
     rows = (
         [
             name,
-            f"{figures.num_reviews:,}",
-            f"{figures.accuracy:.2%}",
-            f"{figures.f1:.4f}",
-            "-" if figures.auc is None else f"{figures.auc:.4f}",
-            f"{figures.ece:.2%}",
-            f"{figures.nll:.4f}",
-            f"{figures.brier:.4f}",
-            *(_distances(figures) if stars else ()),
+            f"{evaluated.num_reviews:,}",
+            *(figure.text(getattr(evaluated, field)) for field, figure in shown.items()),
         ]
-        for name, figures in evaluation.items()
+        for name, evaluated in evaluation.items()
     )
-    header = ["on", "reviews", "accuracy", "F1", "AUC", "ECE", "NLL", "Brier"]
-    return _table([*header, "MAE", "within one"] if stars else header, rows, num_texts=1)
+    return _table(["on", "reviews", *(figure.title for figure in shown.values())], rows, num_texts=1)
 
 
 def labels_table(evaluation: Evaluation, labels: Sequence[str]) -> str:
@@ -107,12 +101,6 @@ def _flat(fields: Mapping[str, JsonValue], prefix: str = "") -> Iterable[tuple[s
             yield from _flat(value, f"{prefix}{name}.")
         elif value is not None:
             yield f"{prefix}{name}", value
-
-
-def _distances(figures: Evaluation) -> tuple[str, str]:
-    if figures.mae is None:
-        return "-", "-"
-    return f"{figures.mae:.4f}", f"{figures.within_one:.2%}"
 
 
 def _share(part: int, whole: int) -> str:
