@@ -26,7 +26,7 @@ Sentiment of reviews, with calibrated probabilities. Every error is an RFC 9457 
 `code`, and every response has an `X-Request-ID`.
 """.strip()
 
-# Pages that stand outside the OpenAPI document.
+# Pages that are not in the OpenAPI document.
 PAGES = tuple(
     Endpoint(route, "GET", (status,))
     for route, status in (("/", 307), ("/docs", 200), (docs_page.ASSETS_ROUTE, 200), ("/openapi.json", 200))
@@ -34,7 +34,7 @@ PAGES = tuple(
 
 
 class Service(FastAPI):
-    """FastAPI with a fuller OpenAPI document."""
+    """FastAPI with a more complete OpenAPI document."""
 
     def __init__(self, settings: Settings, *, needs_api_key: bool) -> None:
         super().__init__(
@@ -50,16 +50,16 @@ class Service(FastAPI):
         self._needs_api_key = needs_api_key
 
     def openapi(self) -> Document:
-        """Return the OpenAPI document, made once."""
+        """Return the OpenAPI document; it is made once."""
         if self.openapi_schema is None:
             self.openapi_schema = build_document(self, self._settings, needs_api_key=self._needs_api_key)
         return self.openapi_schema
 
 
 def create_app(settings: Settings, *, load: Loader = load_version, url: str | None = None) -> FastAPI:
-    """Return the application; it begins to load its model when a server starts it. Raises InvalidSetting.
+    """Return the application, which loads its model when a server starts it. Raises InvalidSetting.
 
-    `load` gets the model from elsewhere; `url` is where the server will be reached, for the log.
+    `load` replaces the function that loads the model; `url` is where the server can be reached, for the log.
     """
     keys = read_api_keys(settings)
     app = Service(settings, needs_api_key=len(keys) > 0)

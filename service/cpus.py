@@ -13,7 +13,7 @@ __all__ = ["available_cpus", "cgroup_cpus"]
 
 
 def available_cpus(*, root: Path = Path("/")) -> int:
-    """Return the CPUs that this process may use: its affinity, cut to its cgroup's limit, and at least 1."""
+    """Return the CPUs that this process may use: its affinity or its cgroup's limit, and at least 1."""
     limit = cgroup_cpus(root=root)
     usable = _affinity()
     return max(1, usable if limit is None else min(usable, math.floor(limit)))
@@ -49,9 +49,9 @@ def _cgroup_folders(root: Path) -> Iterator[Path]:
             hierarchy = mount / "cpu"
         else:
             continue
-        place = hierarchy / path.lstrip("/")
-        yield place
-        yield from (parent for parent in place.parents if parent.is_relative_to(hierarchy))
+        folder = hierarchy / path.lstrip("/")
+        yield folder
+        yield from (parent for parent in folder.parents if parent.is_relative_to(hierarchy))
 
 
 def _limit(folder: Path) -> float | None:

@@ -16,7 +16,7 @@ SentimentError (sentiment.errors)
     ├── NotFound                  404 not_found
     ├── MethodNotAllowed          405 method_not_allowed
     ├── RequestTimeout            408 request_timeout
-    ├── BadRequest                4xx bad_request, any other fault of the client that a library finds
+    ├── BadRequest                4xx bad_request, any other error of the client that a library finds
     │   └── AmbiguousLength       400 bad_request
     ├── InferenceFailed           500 inference_failed
     ├── Internal                  500 internal
@@ -66,15 +66,15 @@ class CannotListen(SentimentError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong at one place of the body."""
+    """What is wrong in one part of the body."""
 
     location: str
-    """As in "reviews[3]"; "body" for the whole."""
+    """For example "reviews[3]"; "body" for the whole."""
     message: str
 
 
 class ApiError(SentimentError):
-    """An error that a client is told of. Its detail is written for clients, never an exception's text."""
+    """An error that is sent to a client. Its detail is written for clients; it never quotes an exception."""
 
     status: ClassVar[int]
     code: ClassVar[str]
@@ -92,7 +92,7 @@ class Rejection(ApiError):
 
 
 class MalformedJson(Rejection):
-    """The body is not UTF-8, or not JSON as RFC 8259 has it."""
+    """The body is not UTF-8, or not JSON as RFC 8259 defines it."""
 
     status = 400
     code = "malformed_json"
@@ -136,7 +136,7 @@ class InvalidRequest(Rejection):
 
 
 class Overloaded(Rejection):
-    """The queue is full, or would not come to this request before its deadline."""
+    """The queue is full, or the answer would probably come after the deadline."""
 
     status = 429
     code = "overloaded"
@@ -144,7 +144,9 @@ class Overloaded(Rejection):
     headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
     def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__("More is waiting than can be answered in time; try again later, or elsewhere.")
+        super().__init__(
+            "Too many requests are waiting to answer this one in time; try again later, or elsewhere."
+        )
         self.retry_after_seconds = retry_after_seconds
         self.headers = {"Retry-After": str(retry_after_seconds)}
 
@@ -218,7 +220,7 @@ class RequestTimeout(ApiError):
 
 
 class BadRequest(ApiError):
-    """Any other fault of the client that the HTTP libraries find; the status is theirs."""
+    """Any other error of the client that the HTTP libraries find; they choose the status."""
 
     status = 400
     code = "bad_request"
@@ -241,26 +243,26 @@ class InferenceFailed(ApiError):
     code = "inference_failed"
     title = "The model failed"
 
-    def __init__(self, places: Sequence[int]) -> None:
+    def __init__(self, indices: Sequence[int]) -> None:
         super().__init__(
             "The model could not score all reviews; the others in this request are not at fault.",
-            errors=[FieldError(f"reviews[{place}]", "could not be scored") for place in places],
+            errors=[FieldError(f"reviews[{index}]", "could not be scored") for index in indices],
         )
 
 
 class Internal(ApiError):
-    """A fault of this software. The log has more, under the same request id."""
+    """An error of this software. The log says more under the same request id."""
 
     status = 500
     code = "internal"
     title = "Internal error"
 
     def __init__(self) -> None:
-        super().__init__("The service failed on this request; its log has more under this request id.")
+        super().__init__("The service failed on this request; its log says more under this request id.")
 
 
 class TooManyConnections(ApiError):
-    """There are MAX_CONNECTIONS, and all of them have a request under way."""
+    """There are MAX_CONNECTIONS connections, and each has a request in progress."""
 
     status = 503
     code = "too_many_connections"
@@ -283,13 +285,13 @@ class Unhealthy(ApiError):
 
 
 class DeadlineExceeded(ApiError):
-    """The request's deadline passed before its answer was there."""
+    """The request's deadline passed before its answer was ready."""
 
     status = 504
     code = "deadline_exceeded"
     title = "The deadline has passed"
 
     def __init__(self, *, while_reading: bool = False) -> None:
-        super().__init__("The answer was not there in time; send fewer reviews, or allow more time.")
-        if while_reading:  # the rest of the body may come for ever
+        super().__init__("The answer was not ready in time; send fewer reviews, or allow more time.")
+        if while_reading:  # the rest of the body may never end
             self.headers = {"Connection": "close"}

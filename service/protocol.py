@@ -1,6 +1,6 @@
-"""One client's connection: what a client can cost by sending too much, too slowly, or not reading.
+"""One client's connection, with limits for a client that sends too much or too slowly, or does not read.
 
-Uvicorn limits none of that before a request's head is complete, and its protocol for httptools bounds neither
+Uvicorn limits none of that before a request's head is complete, and its protocol for httptools limits neither
 trailers nor requests that come before the last one is answered.
 """
 
@@ -25,20 +25,20 @@ class _Phase(Enum):
     """What a connection waits for."""
 
     NOTHING = auto()
-    """Its client may send a request or not; uvicorn closes it after KEEP_ALIVE_SECONDS."""
+    """The client may or may not send a request; uvicorn closes it after KEEP_ALIVE_SECONDS."""
     HEAD = auto()
     BODY = auto()
     ANSWER = auto()
-    """Of ours, not of the client."""
+    """The service has to answer."""
     READER = auto()
-    """The client is to take its answer."""
+    """The client has to read its answer."""
 
 
 _IDLE = (_Phase.HEAD, _Phase.NOTHING)
 
 
 class Connection(HttpToolsProtocol):
-    """Uvicorn's, with limits. Owned by the event loop; `check` must be called about once a second."""
+    """Uvicorn's protocol, with limits. Owned by the event loop; call `check` about once a second."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  # uvicorn's own
         super().__init__(*arguments, **named)
@@ -50,16 +50,16 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = False
         self._phase: tuple[_Phase, object] = (_Phase.HEAD, None)
-        self._since_seconds = time.monotonic()  # finer than the loop's clock: the oldest must be known
+        self._since_seconds = time.monotonic()  # finer than the loop's clock, to find the oldest
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # uvicorn narrows it, too
-        """Make room for the connection where there are too many, or refuse it."""
+        """If there are too many connections, make room for this one or refuse it."""
         super().connection_made(transport)
         if len(self.connections) > self._settings.max_connections:
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, up to the limit for a head that is not complete."""
+        """Read what came in, up to the limit for an incomplete head."""
         before = self._request
         in_body = before is not None and before.more_body
         super().data_received(data)
@@ -76,9 +76,9 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the headers of a head alone: trailers have no limit, and nobody reads them."""
+        """Keep only the headers of a head: trailers have no limit, and nobody reads them."""
         if self._in_head:
-            super().on_header(name, value.rstrip(b" \t"))  # llhttp leaves the white space behind a value
+            super().on_header(name, value.rstrip(b" \t"))  # llhttp leaves white space after a value
 
     def on_headers_complete(self) -> None:
         """End a head; one that offers an upgrade is read again without the offer."""
@@ -92,22 +92,22 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Read no more while requests wait that were read already: uvicorn would let them pile up."""
+        """Stop reading while requests wait that were already read: uvicorn would let them pile up."""
         super().on_response_complete()
         if self.pipeline:
             self.flow.pause_reading()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own text
-        """Answer what is no HTTP in the shape of all errors."""
+        """Answer with a problem document what is not HTTP."""
         self._refuse(BadRequest("This is not valid HTTP/1.1."))
 
     @property
     def is_open(self) -> bool:
-        """Whether it is not about to be closed."""
+        """Whether it has not begun to close."""
         return not self.transport.is_closing()
 
     def check(self, now_seconds: float) -> None:
-        """Close it when its client has owed the same for too long; takes the time on the monotonic clock."""
+        """Close it when it has waited too long for its client; the time is on the monotonic clock."""
         phase = (self._phase_now(), self._request)
         if phase != self._phase:
             self._phase, self._since_seconds = phase, now_seconds
@@ -117,7 +117,7 @@ class Connection(HttpToolsProtocol):
     @property
     def _request(self) -> RequestResponseCycle | None:
         """The last request whose head is complete."""
-        return self.cycle  # uvicorn's annotation leaves out that there may be none
+        return self.cycle  # may be None, which uvicorn's annotation does not say
 
     def _phase_now(self) -> _Phase:
         request = self._request
@@ -136,15 +136,15 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         elif phase is _Phase.BODY or (phase is _Phase.HEAD and self._head_bytes > 0):
             self._refuse(RequestTimeout(self._settings.client_timeout_seconds))
-        elif phase is _Phase.HEAD:  # not a byte of a request
+        elif phase is _Phase.HEAD:  # without one byte of a request
             self._metrics.cut(RequestTimeout.code)
             self.transport.close()
 
     def _make_room(self) -> None:
-        rivals = [each for each in self.connections if isinstance(each, Connection) and each.is_open]
-        if len(rivals) <= self._settings.max_connections:
+        others = [each for each in self.connections if isinstance(each, Connection) and each.is_open]
+        if len(others) <= self._settings.max_connections:
             return
-        idle = [each for each in rivals if each is not self and each._phase_now() in _IDLE]
+        idle = [each for each in others if each is not self and each._phase_now() in _IDLE]
         if idle:
             self._metrics.cut("made_room")
             min(idle, key=lambda each: each._since_seconds).transport.close()
@@ -152,7 +152,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(TooManyConnections())
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer with an error that no request has, and close."""
+        """Answer with an error that belongs to no request, and close."""
         if not self.is_open:
             return
         self._metrics.cut(error.code)
@@ -160,7 +160,7 @@ class Connection(HttpToolsProtocol):
         if request is None or not request.response_started or request.response_complete:
             self.transport.write(_as_bytes(error))
         self.transport.close()
-        if request is not None:  # whatever works on it may stop
+        if request is not None:  # so that the work on it stops
             request.disconnected = True
             request.message_event.set()
 

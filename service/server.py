@@ -22,7 +22,7 @@ from service.telemetry.logs import log_event
 __all__ = ["Server", "listen", "serve"]
 
 BACKLOG = 2048
-"""Connections that may wait to be accepted; asyncio accepts as many before it looks at the first."""
+"""Connections that may wait to be accepted; asyncio accepts this many before it handles the first."""
 SPARE_FILES = 100
 
 
@@ -56,7 +56,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or self._lifecycle.failure is not None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish the requests that were accepted."""
+        """Answer the requests that were accepted, then stop."""
         self._lifecycle.drain()
         log_event("draining", num_requests=len(self.server_state.tasks))
         await super().shutdown(sockets)
@@ -72,7 +72,7 @@ class Server(uvicorn.Server):
 def serve(settings: Settings) -> str | None:
     """Serve until a signal comes, and return None; or return why the model could not be loaded.
 
-    Raises CannotListen, and InvalidSetting for API keys that are none.
+    Raises CannotListen, and InvalidSetting for API keys that are not valid.
     """
     allow_open_files(settings.max_connections + BACKLOG + SPARE_FILES)
     with listen(settings.host, settings.port) as listener:
@@ -91,7 +91,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; raises CannotListen."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # With the protocol named, asyncio turns Nagle's algorithm off; else each answer is 40 ms late.
+        # asyncio turns Nagle's algorithm off only if the protocol is named; else each answer is 40 ms late.
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise _cannot_listen(host, port, error) from error

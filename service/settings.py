@@ -45,7 +45,7 @@ class InvalidSetting(SentimentError):
 
 
 class Settings(BaseSettings):
-    """The settings of one service: values given by name win over the environment, and it over defaults."""
+    """The settings of one service. Values given by name win over the environment, then come defaults."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
@@ -68,19 +68,19 @@ class Settings(BaseSettings):
     api_keys_file: str | None = Field(
         default=None,
         min_length=1,
-        description="File with the keys that clients must send, one a line; `#` begins a line of comment.",
+        description="File with the keys that clients must send, one per line; `#` begins a comment line.",
         json_schema_extra={"computed_default": "none: everyone who can reach the service may use it"},
     )
     api_keys: SecretStr | None = Field(
         default=None,
-        description="Such keys themselves, separated by commas; a file is better, since it can be guarded.",
+        description="The keys themselves, separated by commas; a file is safer, since it can be protected.",
         json_schema_extra={"computed_default": "none"},
     )
     lanes: int | None = Field(
         default=None,
         ge=1,
         le=1024,
-        description="Batches that are computed at the same time, each in a thread of its own.",
+        description="Lanes: worker threads, each of which scores one batch at a time.",
         json_schema_extra={"computed_default": "the CPUs that the process may use, or 1 on a GPU"},
     )
     lane_threads: int = Field(
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         default=1000,
         ge=1,
         le=1_000_000,
-        description="Most connections at a time; to let one more in, the one that is idle longest is closed.",
+        description="Maximum number of connections; one more closes the one that is idle longest.",
     )
     max_header_bytes: int = Field(
         default=16 * 1024,
@@ -111,7 +111,7 @@ class Settings(BaseSettings):
         description="Largest request body; the default leaves 8 KiB for each of 256 reviews.",
     )
     max_reviews_per_request: int = Field(
-        default=256, ge=1, le=100_000, description="Most reviews in one request."
+        default=256, ge=1, le=100_000, description="Maximum reviews in one request."
     )
     max_review_characters: int = Field(
         default=100_000, ge=1, le=10_000_000, description="Longest review that is accepted."
@@ -120,13 +120,13 @@ class Settings(BaseSettings):
         default=8192,
         ge=1,
         le=1_048_576,
-        description="Most tokens in one batch, padding included; a longer review has one of its own.",
+        description="Maximum tokens in a batch, padding included; a longer review has its own batch.",
     )
     max_queue_tokens: int = Field(
         default=1_048_576,
         ge=1,
         le=1_073_741_824,
-        description="Most tokens that may wait; more is refused as overloaded.",
+        description="Maximum tokens that may wait; more is refused as overloaded.",
     )
     request_timeout_ms: int = Field(
         default=30_000,
@@ -138,13 +138,13 @@ class Settings(BaseSettings):
         default=30,
         ge=1,
         le=3600,
-        description="How long a client may take to send a head, to send a body, and to take its answer.",
+        description="How long a client may take to send a head, to send a body, and to read its answer.",
     )
     keep_alive_seconds: int = Field(
         default=75,
         ge=1,
         le=3600,
-        description="How long an idle connection stays open; keep it above that of a load balancer in front.",
+        description="How long an idle connection stays open; let it exceed that of a load balancer.",
     )
     drain_seconds: int = Field(
         default=30,
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
         description="How long a stopping service may take to answer what it has accepted.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severe log lines that are written."
+        default="info", description="Lowest severity of the log lines that are written."
     )
 
     @field_validator("*", mode="before")
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
         return host[1:-1] if host.startswith("[") and host.endswith("]") and ":" in host else host
 
     def num_lanes(self, device: str) -> int:
-        """Return how many lanes a model on this device has: a GPU is kept busy by one."""
+        """Return how many lanes to run on this device; one keeps a GPU busy."""
         if self.lanes is not None:
             return self.lanes
         return available_cpus() if device == "cpu" else 1
@@ -182,10 +182,10 @@ class Setting:
     """What people need to know of one setting."""
 
     name: str
-    """Of the field, as in "max_body_bytes"."""
+    """The name of the field, such as "max_body_bytes"."""
     default: str
     default_is_computed: bool
-    """Then `default` describes it."""
+    """Whether `default` is a description, not a value."""
     allowed: str
     description: str
     is_secret: bool = False
@@ -203,7 +203,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class UnknownVariable:
-    """A variable with our prefix that no setting has, perhaps a misspelling."""
+    """A variable with our prefix that is not a setting; perhaps a misspelling."""
 
     name: str
     nearest: str | None
@@ -237,7 +237,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[UnknownVariable]:
-    """Return the variables with our prefix that are no setting, each with the nearest one that is."""
+    """Return the variables with our prefix that are not settings, each with the setting most like it."""
     known = [setting.name.upper() for setting in setting_list()]
     given = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
     return [_unknown(name, known) for name in given if name not in known]
@@ -296,6 +296,6 @@ def _allowed(field: FieldInfo) -> str:
         return f"{', '.join(others)} or {last}"
     if int not in (annotation, *get_args(annotation)):
         return "a text that is not empty"
-    least = next(rule.ge for rule in field.metadata if isinstance(rule, Ge))
-    most = next(rule.le for rule in field.metadata if isinstance(rule, Le))
-    return f"an integer from {least} to {most}"
+    lowest = next(rule.ge for rule in field.metadata if isinstance(rule, Ge))
+    highest = next(rule.le for rule in field.metadata if isinstance(rule, Le))
+    return f"an integer from {lowest} to {highest}"

@@ -56,5 +56,5 @@ class Pending:
 
 
 def padded_length(review: RequestReview) -> int:
-    """Return how many tokens the review's row has in the network, at least."""
+    """Return the minimum number of tokens of the review's row in the network."""
     return round_up(review.num_tokens, LENGTH_STEP_TOKENS)

@@ -21,7 +21,7 @@ from service.outcomes import ReviewOutcome
 __all__ = ["Scheduler"]
 
 # Plan with this share of a client's patience. The rest covers what cannot be predicted: the network between
-# us, and lanes that slow down while thousands of requests are refused beside them.
+# us, and lanes that slow down while the event loop refuses thousands of requests.
 PATIENCE_SHARE = 0.75
 
 

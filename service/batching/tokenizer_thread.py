@@ -1,4 +1,4 @@
-"""The thread that tokenizes, beside the event loop: from the texts of a request to reviews that wait."""
+"""The thread that turns the texts of a request into reviews that wait, while the event loop goes on."""
 
 import threading
 import time

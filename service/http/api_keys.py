@@ -1,4 +1,4 @@
-"""The keys of those who may use the service. Only digests of them are kept, and no text here quotes one."""
+"""The API keys of the service. Only their digests are kept, and no message quotes a key."""
 
 import logging
 import re
@@ -28,7 +28,7 @@ class ApiKeys:
         return len(self._digests)
 
     def accept(self, given: str) -> bool:
-        """Return whether a key is one of them; how long that takes does not depend on which, if any."""
+        """Return whether a key is one of them, in a time that does not depend on which one it is, if any."""
         digest = _digest(given)
         return sum(compare_digest(digest, known) for known in self._digests) > 0
 
@@ -55,7 +55,7 @@ def _from_file(path: Path) -> Iterator[str]:
     keys = [(number, line) for number, line in numbered if line and not line.startswith("#")]
     if not keys:
         raise InvalidSetting(
-            f"{variable}: there is no key in {path}; write one a line, or unset the variable"
+            f"{variable}: there is no key in {path}; write one per line, or unset the variable"
         )
     for number, key in keys:
         yield _checked(key, f"{variable}: line {number} of {path}")
@@ -66,9 +66,9 @@ def _from_text(text: str) -> Iterator[str]:
         yield _checked(key.strip(), f"{PREFIX}API_KEYS: part {number}")
 
 
-def _checked(key: str, place: str) -> str:
+def _checked(key: str, source: str) -> str:
     if not _KEY.fullmatch(key):
-        raise InvalidSetting(f"{place} is no key: {_RULE}")
+        raise InvalidSetting(f"{source} is not a key: {_RULE}")
     return key
 
 

@@ -1,4 +1,4 @@
-"""Until when an answer is of use to a client."""
+"""How long a client waits for its answer."""
 
 import asyncio
 from types import TracebackType
@@ -15,7 +15,7 @@ MAX_TIMEOUT_MS = 3_600_000
 
 
 def timeout_ms(request: Request, settings: Settings) -> int:
-    """Return how long the client waits, by its own word or the setting's; raises InvalidRequest."""
+    """Return how long the client waits: what its header says, else the setting; raises InvalidRequest."""
     given = request.headers.get(TIMEOUT_HEADER)
     if given is None:
         return settings.request_timeout_ms
@@ -33,7 +33,7 @@ class Deadline:
     def __init__(self, at_seconds: float) -> None:
         self.at_seconds = at_seconds
         self.is_read = False
-        """Whether the request has come in; what was slow is told by it."""
+        """Whether the whole request has come in; if not, the client was slow, not the service."""
         self._timer = asyncio.timeout_at(at_seconds)
 
     async def __aenter__(self) -> "Deadline":
@@ -44,7 +44,7 @@ class Deadline:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End; an exception of what ran inside goes on."""
+        """End; any other exception passes through."""
         try:
             await self._timer.__aexit__(kind, error, trace)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""What a request must pass before anything of it is looked at: the form and size of its head, and its key."""
+"""What is checked of every request first: the form and size of its head, and its API key."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +19,7 @@ _OPEN_FOLDER = "/assets/"
 
 
 class Guard:
-    """Pure ASGI, in front of the router: so a route that is added later needs a key without being told."""
+    """Pure ASGI in front of the router, so that a route which is added later needs a key by default."""
 
     def __init__(self, app: ASGIApp, *, keys: ApiKeys, metrics: Metrics, settings: Settings) -> None:
         self._app = app
@@ -43,7 +43,7 @@ class Guard:
         if _num_bytes(scope) > self._max_header_bytes:
             raise HeaderTooLarge(self._max_header_bytes)
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
-            # A proxy may go by the other one, and then take a part of this body for a request.
+            # A proxy may go by the other header, and take part of this body for another request.
             raise AmbiguousLength
         if not self._keys or is_open(scope["method"], scope["path"]):
             return
@@ -52,7 +52,7 @@ class Guard:
 
 
 def is_open(method: str, path: str) -> bool:
-    """Return whether everyone may do this, key or not: look at health, figures, and what the service is."""
+    """Return whether this needs no key: reading health, metrics and documentation."""
     return method in _OPEN_METHODS and (path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER))
 
 
@@ -63,7 +63,7 @@ def _given_key(scope: Scope) -> str:
 
 
 def _num_bytes(scope: Scope) -> int:
-    """Return the size of the head as clients usually write it, which is all that is known of it here."""
+    """Return the size of the head as clients usually write it; its exact bytes are not known here."""
     first = (
         len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + len(" ? HTTP/1.1\r\n")
     )

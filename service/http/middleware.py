@@ -1,4 +1,4 @@
-"""Around every request: its id, its metrics, its log line, and an answer even when everything else failed."""
+"""Around every request: its id, its metrics, its log line, and an answer even if everything else fails."""
 
 import asyncio
 import logging
@@ -23,12 +23,12 @@ CLIENT_LEFT = 499
 """Status in logs and metrics of a request whose client did not wait for the answer."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
-# Asked every few seconds by machines: their log lines would hide all others.
+# Machines ask for these every few seconds; their log lines would hide all others.
 _PROBES = ("/healthz", "/readyz", "/metrics")
 
 
 class RouteTable:
-    """Finds the route that a path belongs to, for labels, which may hold nothing that a client sent."""
+    """Finds the route of a path, for labels, since a label may hold nothing that a client sent."""
 
     def __init__(self, routes: Sequence[str]) -> None:
         self._routes = [(route, compile_path(route)[0]) for route in routes]
@@ -39,7 +39,7 @@ class RouteTable:
 
 
 class RequestMiddleware:
-    """Pure ASGI, outermost of ours."""
+    """Pure ASGI, the outermost of our middleware."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, routes: RouteTable) -> None:
         self._app = app
@@ -105,7 +105,7 @@ class _Exchange:
         await self._send(message)
 
     async def answer(self, error: ApiError, scope: Scope, receive: Receive) -> None:
-        """Answer with an error, unless a part of another answer is already out."""
+        """Answer with an error, unless part of another answer has been sent."""
         if self._started:
             raise RuntimeError("failed in the middle of a response")  # so that the server cuts the connection
         await problem_response(error)(scope, receive, self.send)
@@ -115,7 +115,7 @@ def choose_request_id(given: str | None) -> str:
     """Return the client's id when it is safe in headers and logs, else a new one."""
     return (
         given if given is not None and _SAFE_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
-    )  # told to everyone
+    )  # it is not a secret
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI finds by itself, and the errors, headers and limits that it cannot."""
+"""The OpenAPI document: what FastAPI finds by itself, plus errors, headers and limits."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -85,7 +85,7 @@ def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
 
 
 def _add_schemas(document: Document) -> None:
-    """Add those that FastAPI does not meet on its way through the routes."""
+    """Add the schemas that FastAPI does not find in the routes."""
     _, schemas = models_json_schema(
         [(PredictRequest, "validation"), (Problem, "serialization")], ref_template=_SCHEMAS + "{model}"
     )
@@ -99,7 +99,7 @@ def _add_limits(document: Document, settings: Settings) -> None:
 
 
 def _add_refusals(document: Document) -> None:
-    """Add what a request is answered with before its route is found."""
+    """Add the errors that a request may get before its route is found."""
     for operation in _operations(document):
         _add_problems(operation, HeaderTooLarge)
         if "requestBody" in operation:

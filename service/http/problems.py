@@ -1,4 +1,4 @@
-"""Turning whatever goes wrong into the one shape of error: RFC 9457 `application/problem+json`."""
+"""Every error in one shape: RFC 9457 `application/problem+json`."""
 
 from dataclasses import asdict
 from typing import Any
@@ -65,7 +65,7 @@ def problem_response(error: ApiError) -> Response:
 def _as_api_error(error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, RequestValidationError):  # of a path or a query; bodies are parsed by ourselves
+    if isinstance(error, RequestValidationError):  # of a path or a query; `schemas.py` parses bodies
         fields = [FieldError(location(problem["loc"]), "is not valid") for problem in error.errors()]
         return InvalidRequest("The address breaks a rule; see errors.", errors=fields)
     if not isinstance(error, HTTPException):

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 MAX_FIELD_ERRORS = 100
-"""A body with more faults than this is not worth a longer answer."""
+"""An answer lists at most this many errors of a body."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 # At least one character that can be seen: what `sentiment.text.is_blank` says, as clients can check it too.
@@ -39,7 +39,7 @@ Review = Annotated[
 
 
 class Schema(BaseModel):
-    """What all bodies share."""
+    """The configuration that all bodies share."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
@@ -71,12 +71,13 @@ class ModelName(Schema):
 
 
 class ReviewPrediction(Schema):
-    """What the model says of one review."""
+    """What the model says about one review."""
 
     label: str = Field(description="The most probable label.", examples=["positive"])
     confidence: Probability = Field(description="The calibrated probability of `label`.", examples=[0.993])
     probabilities: dict[str, Probability] = Field(
-        description="Of every label; they add up to 1.", examples=[{"negative": 0.007, "positive": 0.993}]
+        description="The probability of every label; they add up to 1.",
+        examples=[{"negative": 0.007, "positive": 0.993}],
     )
     tokens: int = Field(ge=0, description="Words and marks in the review, before truncation.", examples=[4])
     truncated: bool = Field(description="Whether the review was longer than the model reads.")
@@ -161,14 +162,14 @@ class ModelList(Schema):
 
 
 class ProblemField(Schema):
-    """What is wrong at one place of the body."""
+    """What is wrong in one part of the body."""
 
     location: str = Field(examples=["reviews[3]"])
     message: str = Field(examples=["must hold more than white space"])
 
 
 class Problem(Schema):
-    """An error, as RFC 9457 has it. Programs should look at `code`, which never changes its meaning."""
+    """An error, as RFC 9457 defines it. Programs should look at `code`, which never changes its meaning."""
 
     type: str = Field(examples=["urn:problem-type:sentiment:invalid_request"])
     title: str = Field(examples=["The request is not valid"])
@@ -182,7 +183,7 @@ class Problem(Schema):
 
 
 def parse_request(value: Any, settings: Settings) -> list[str]:  # noqa: ANN401  # any JSON value
-    """Return the reviews of a body; raises InvalidRequest, naming every wrong place up to a limit."""
+    """Return the reviews of a body; raises InvalidRequest, which lists the errors up to a limit."""
     try:
         reviews = PredictRequest.model_validate(value).reviews
     except ValidationError as error:
@@ -194,8 +195,8 @@ def parse_request(value: Any, settings: Settings) -> list[str]:  # noqa: ANN401 
         )
     limit = settings.max_review_characters
     if errors := [
-        FieldError(f"reviews[{place}]", f"has {len(review)} characters, and at most {limit} are accepted")
-        for place, review in enumerate(reviews)
+        FieldError(f"reviews[{index}]", f"has {len(review)} characters, and at most {limit} are accepted")
+        for index, review in enumerate(reviews)
         if len(review) > limit
     ]:
         raise _invalid(errors)
@@ -208,7 +209,7 @@ def response_json(model: str, version: int, predictions: Sequence[Prediction]) -
 
 
 def location(parts: Sequence[int | str]) -> str:
-    """Return a place in the body as people write it: "reviews[3]", or "body" for the whole.
+    """Return where in the body something is, as people write it: "reviews[3]", or "body" for the whole.
 
     A name that the client made up is cut, since it may be as long as the body.
     """

@@ -1,4 +1,4 @@
-"""The page at `/docs`, with its script and style: services often run where the internet is not."""
+"""The page at `/docs`, with its own script and style, since many services run without internet access."""
 
 from importlib.resources import as_file, files
 

@@ -1,4 +1,4 @@
-"""The routes for people and machines that run the service: health, metrics, what is loaded."""
+"""The routes for those who run the service: health, metrics, which models are loaded."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/", include_in_schema=False)
 async def root() -> Response:
-    """Lead people to the documentation."""
+    """Redirect people to the documentation."""
     return RedirectResponse("/docs")
 
 

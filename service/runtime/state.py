@@ -1,4 +1,4 @@
-"""What the routes share, one for each application."""
+"""What the routes share; each application has one."""
 
 from dataclasses import dataclass
 

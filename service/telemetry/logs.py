@@ -1,7 +1,7 @@
-"""Structured logs: one JSON object a line on standard output, the libraries' own lines among them.
+"""Structured logs: one JSON object per line on standard output, including the lines of libraries.
 
-No line holds the text of a review. So exceptions are logged by type and place alone, since the message of an
-exception may quote what it failed on.
+No line holds the text of a review. Exceptions are logged only by type and place in the code, since the
+message of an exception may quote the text that it failed on.
 """
 
 import json
@@ -27,19 +27,19 @@ def configure(level: str, stream: TextIO | None = None) -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(True)
-    # Its notices of starting and stopping say what our own events say.
+    # Our own events already say that it starts and stops.
     logging.getLogger("uvicorn").setLevel("DEBUG" if level == "debug" else "WARNING")
 
 
 def log_event(
     event: str, *, level: int = logging.INFO, error: BaseException | None = None, **fields: object
 ) -> None:
-    """Log one event by its stable name, with the facts that belong to it; never pass a review's text."""
+    """Log an event by its stable name, with the facts that belong to it; never pass a review's text."""
     _LOGGER.log(level, event, exc_info=error, extra={"fields": fields})
 
 
 class JsonFormatter(logging.Formatter):
-    """Makes one line of JSON of a record."""
+    """Turns a record into one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without a newline."""

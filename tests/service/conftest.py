@@ -13,7 +13,7 @@ from tests.service.running import Process, process
 
 @pytest.fixture(scope="session")
 def slow_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store whose model reads 400 tokens, so that many long reviews keep a service at work."""
+    """A store whose model reads 400 tokens, so that many long reviews keep a service busy."""
     return stores.publish(tmp_path_factory.mktemp("slow") / "store", stores.draft())
 
 

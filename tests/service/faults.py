@@ -1,4 +1,4 @@
-"""Classifiers that fail, hang or count on demand, each a real one underneath."""
+"""Real classifiers that fail, hang or count on demand."""
 
 import threading
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Watched(Classifier):
 
 
 class Gate:
-    """Holds lanes up in the middle of a batch."""
+    """Stops lanes in the middle of a batch."""
 
     def __init__(self) -> None:
         self._opened = threading.Event()
@@ -43,7 +43,7 @@ class Gate:
         self._opened.set()
 
     def wait_until_reached(self) -> None:
-        """Return when one more lane stands before it."""
+        """Return when one more lane has stopped at it."""
         assert self._reached.acquire(timeout=PATIENCE_SECONDS)
 
     def pass_through(self) -> None:
@@ -77,7 +77,7 @@ class Raising(Watched):
 
 
 class Cramped(Watched):
-    """Has memory for two reviews at a time: its network raises what it raises on a GPU."""
+    """Has memory for two reviews at a time: its network raises what PyTorch raises on a GPU."""
 
     def __init__(self, whole: Classifier) -> None:
         super().__init__(whole)
@@ -105,7 +105,7 @@ class Cold(Watched):
 
 
 class Warm(Watched):
-    """Remembers with how many threads it was warmed up, by the name of the thread."""
+    """Remembers the name of each thread that warmed it up, and how many threads PyTorch had there."""
 
     def __init__(self, whole: Classifier) -> None:
         super().__init__(whole)
@@ -118,7 +118,7 @@ class Warm(Watched):
 
 
 def made_by(wrap: Callable[[Classifier], Classifier]) -> Callable[[Settings], ModelVersion]:
-    """Return what loads the version of a store, with another classifier in it."""
+    """Return a loader of the version of a store that puts another classifier into it."""
 
     def load(settings: Settings) -> ModelVersion:
         version = Store(Path(str(settings.model_store))).load("reviews", device="cpu")

@@ -1,4 +1,4 @@
-"""What clients say to a service, and what they expect of its answers."""
+"""What clients send to a service, and what they expect of its answers."""
 
 import socket
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 @contextmanager
 def connect(url: str) -> Iterator[tuple[socket.socket, BinaryIO]]:
-    """Yield a connection to a service, and what it answers as a file."""
+    """Yield a connection to a service, and its answers as a file."""
     address = httpx.URL(url)
     with (
         socket.create_connection((address.host, address.port or 80), timeout=60) as connection,
@@ -52,7 +52,7 @@ def head(length: int, *more: str) -> bytes:
 
 
 def receive(answers: BinaryIO) -> bytes:
-    """Return one response, head and body, and leave the next where it is."""
+    """Read one response, head and body, and no byte of the next."""
     front = b""
     while not front.endswith(b"\r\n\r\n"):
         line = answers.readline()

@@ -1,4 +1,4 @@
-"""Real services: as a process of its own, or in a thread of the tests."""
+"""Real services: each as a process, or in a thread of the tests."""
 
 import json
 import os
@@ -53,7 +53,7 @@ class Process:
         return self._errors.read_text()
 
     def wait_for(self, event: str, **facts: object) -> dict[str, Any]:
-        """Return the first log line of an event that has these facts, once it is there."""
+        """Wait for the first log line of an event that has these facts, and return it."""
         with self._changed:
             found = self._changed.wait_for(lambda: self._find(event, facts) or self._ended, PATIENCE_SECONDS)
             line = self._find(event, facts)
@@ -84,7 +84,7 @@ class Process:
         return status
 
     def close(self) -> None:
-        """End it in whatever state it is."""
+        """Kill it in whatever state it is."""
         self._process.kill()
         self._process.wait(PATIENCE_SECONDS)
         self._reader.join(PATIENCE_SECONDS)
@@ -119,7 +119,7 @@ def process(errors: Path, *flags: str, environment: Mapping[str, str] | None = N
 
 @contextmanager
 def service(store: Path, *, load: Loader = load_version, **settings: Any) -> Iterator[str]:  # noqa: ANN401  # any setting
-    """Run the service in a thread, ready; yields its URL. `load` may put another classifier into it."""
+    """Run the service in a thread until it is ready; yields its URL. `load` may change its classifier."""
     chosen: dict[str, Any] = {"model_store": str(store), "device": "cpu", "lanes": 1} | settings
     values = Settings(**chosen)
     with serve(create_app(values, load=load), values) as url:
@@ -128,7 +128,7 @@ def service(store: Path, *, load: Loader = load_version, **settings: Any) -> Ite
 
 @contextmanager
 def serve(app: FastAPI, settings: Settings) -> Iterator[str]:
-    """Run an application in a thread, ready; yields its URL."""
+    """Run an application in a thread until it is ready; yields its URL."""
     listener = listen("127.0.0.1", 0)
     server = Server(app, settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -164,9 +164,9 @@ def series(name: str, **labels: str) -> str:
     return f"{name}{{{inside}}}" if inside else name
 
 
-def wait_for_sample(url: str, name: str, least: float) -> dict[str, float]:
+def wait_for_sample(url: str, name: str, minimum: float) -> dict[str, float]:
     """Return all samples as soon as a series has reached a value."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := samples(url)).get(name, 0) < least:
+    while (found := samples(url)).get(name, 0) < minimum:
         assert time.monotonic() < deadline, f"{name} is {found.get(name)}"
     return found

@@ -1,4 +1,4 @@
-"""Stores with a small model for the service to load, sound ones and broken ones."""
+"""Stores with a small model for the service to load, good ones and broken ones."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def network(words: Tokenizer, *, poisoned: bool = False) -> SentimentLSTM:
 
 @torch.no_grad()
 def poison(model: SentimentLSTM, token_id: int) -> None:
-    """Make two hidden units open for one word alone, and their sum overflow the logits.
+    """Let two hidden units open only for one word, and their sum overflow the logits.
 
     All weights stay finite, as a version's file must have them.
     """

@@ -1,4 +1,4 @@
-"""docs/api.md: its examples are run, and its answers have the shape that the service's answers have."""
+"""docs/api.md: its examples run, and its answers have the shape of the service's answers."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def ask(command: str, url: str) -> httpx.Response:
 
 def shape(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     """Return the names and types in a JSON value."""
-    if isinstance(value, dict) and "evaluation" in value:  # which data sets it has is the model's affair
+    if isinstance(value, dict) and "evaluation" in value:  # each model has other data sets
         value = value | {"evaluation": next(iter(value["evaluation"].values()))}
     if isinstance(value, dict):
         return {name: shape(content) for name, content in value.items()}

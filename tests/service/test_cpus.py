@@ -23,7 +23,7 @@ def machine(root: Path, files: dict[str, str]) -> Path:
         ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 1.5),
         # A container's own cgroup is the root of its mount, whatever the host calls it.
         ({"proc/self/cgroup": "0::/docker/ab12\n", "sys/fs/cgroup/cpu.max": "300000 100000\n"}, 3.0),
-        # The tightest of the cgroups above it holds.
+        # The lowest limit of the cgroups above it counts.
         (
             {
                 "proc/self/cgroup": "0::/pods/one/box\n",
@@ -68,6 +68,6 @@ def test_affinity_of_one_cpu() -> None:
         os.sched_setaffinity(0, before)
 
 
-def test_a_part_of_a_cpu_is_one(tmp_path: Path) -> None:
+def test_part_of_a_cpu_counts_as_one(tmp_path: Path) -> None:
     files = {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "20000 100000\n"}
     assert available_cpus(root=machine(tmp_path, files)) == 1

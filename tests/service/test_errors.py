@@ -19,7 +19,7 @@ def leaves() -> list[type[ApiError]]:
     return [each for each in below(ApiError) if each not in (Rejection, AmbiguousLength)]
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
+def test_the_drawing_of_the_tree_is_correct() -> None:
     drawn = dict(re.findall(r"── (\w+) +(\d\w\w \w+)", errors.__doc__ or ""))
     classes: list[type[ApiError]] = [*leaves(), AmbiguousLength]
     expected = {each.__name__: f"{each.status} {each.code}" for each in classes}
@@ -36,7 +36,7 @@ def test_each_rejection_has_a_series() -> None:
     assert sorted(each.code for each in below(Rejection)) == sorted(rejected.labels["reason"])
 
 
-def test_all_are_of_this_project() -> None:
+def test_all_errors_derive_from_the_root_of_the_project() -> None:
     assert all(
         issubclass(getattr(errors, name), SentimentError) for name in errors.__all__ if name != "FieldError"
     )

@@ -33,7 +33,7 @@ SMALL = b'{"reviews":["good"]}'
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
-    """Return as soon as something is so."""
+    """Return as soon as something is true."""
     ends_at_seconds = time.monotonic() + PATIENCE_SECONDS
     while not reached():
         assert time.monotonic() < ends_at_seconds
@@ -89,7 +89,7 @@ def test_a_late_request_is_answered_at_its_deadline_and_never_computed(slow_stor
 
 
 @pytest.mark.parametrize("given", ["", "0", "-1", "1.5", "1e3", "3600001", "٣", "soon"])
-def test_a_deadline_that_is_none(client: httpx.Client, given: str) -> None:
+def test_an_invalid_deadline(client: httpx.Client, given: str) -> None:
     headers = {b"X-Request-Timeout-Ms": given.encode()}
     content = problem(
         client.post("/predict", json={"reviews": ["good"]}, headers=headers), 422, "invalid_request"
@@ -192,7 +192,7 @@ def test_a_client_that_reads_slowly_gets_all_and_holds_up_nobody(
 
 
 def reset(connection: socket.socket) -> None:
-    """End a connection as a killed client's ends: at once, with whatever is under way thrown away."""
+    """End a connection as a killed client does: at once, and what is on its way is dropped."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
@@ -286,7 +286,7 @@ def test_sigterm_in_the_middle_of_many_clients(slow_store: Path, tmp_path: Path,
         assert set(statuses) <= {200, 503}
 
 
-def test_a_stuck_lane_cannot_hold_up_the_end(slow_store: Path) -> None:
+def test_a_stuck_lane_cannot_delay_the_stop(slow_store: Path) -> None:
     gate = faults.Gate()
     load = faults.made_by(lambda whole: faults.Gated(whole, gate))
     with ThreadPoolExecutor(1) as threads:
@@ -299,10 +299,10 @@ def test_a_stuck_lane_cannot_hold_up_the_end(slow_store: Path) -> None:
 
 @pytest.mark.soak
 def test_memory_stays_flat_over_requests_of_random_shapes(slow_store: Path, tmp_path: Path) -> None:
-    chance = random.Random(3)
+    generator = random.Random(3)
 
     def shape() -> list[str]:
-        return ["good " * chance.randint(1, 400) for _ in range(chance.randint(1, 20))]
+        return ["good " * generator.randint(1, 400) for _ in range(generator.randint(1, 20))]
 
     def memory_after(num_requests: int) -> float:
         for _ in range(num_requests):

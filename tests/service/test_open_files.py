@@ -20,7 +20,7 @@ print(*resource.getrlimit(resource.RLIMIT_NOFILE))
 @pytest.mark.parametrize(
     ("soft", "hard", "wanted", "then"), [(256, 900, 800, 800), (256, 900, 200, 256), (256, 900, 1000, 900)]
 )
-def test_the_limit_is_raised_as_far_as_it_may_be(soft: int, hard: int, wanted: int, then: int) -> None:
+def test_the_limit_is_raised_as_far_as_allowed(soft: int, hard: int, wanted: int, then: int) -> None:
     command = [sys.executable, "-c", SCRIPT, str(soft), str(hard), str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(then), str(hard)]

@@ -1,4 +1,4 @@
-"""What one client can cost: real connections to real servers, with limits so small that they are soon met."""
+"""What one client can cost: real connections to real servers, with small limits that are soon reached."""
 
 import json
 import select
@@ -57,7 +57,7 @@ def refusal(answers: BinaryIO, status: int, code: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def hasty(tiny_store: Path) -> Iterator[str]:
-    """Run a service that waits for its clients for a second only."""
+    """Run a service that waits only one second for its clients."""
     with service(tiny_store, client_timeout_seconds=1, max_header_bytes=1024) as url:
         yield url
 
@@ -82,7 +82,7 @@ def test_a_connection_without_a_request_is_closed(hasty: str) -> None:
         assert answers.read() == b""
 
 
-def test_a_body_that_never_ends_is_given_up_whatever_the_client_allows_itself(hasty: str) -> None:
+def test_a_body_that_never_ends_is_given_up_whatever_deadline_the_client_sets(hasty: str) -> None:
     with connect(hasty) as (connection, answers):
         connection.sendall(head(100, "X-Request-Timeout-Ms: 3600000") + b"{")
         refusal(answers, 408, "request_timeout")
@@ -90,7 +90,7 @@ def test_a_body_that_never_ends_is_given_up_whatever_the_client_allows_itself(ha
     wait_for_sample(hasty, cancelled, 1)
 
 
-def test_the_rest_of_a_body_that_was_refused_may_not_come_for_ever(hasty: str) -> None:
+def test_the_rest_of_a_refused_body_may_not_come_for_ever(hasty: str) -> None:
     with connect(hasty) as (connection, answers):
         connection.sendall(head(10**12) + b"{")
         assert b'"code":"body_too_large"' in receive(answers)
@@ -98,7 +98,7 @@ def test_the_rest_of_a_body_that_was_refused_may_not_come_for_ever(hasty: str) -
         assert answers.read() == b""
 
 
-def test_an_answer_that_is_not_taken_is_thrown_away(hasty: str) -> None:
+def test_an_answer_that_is_not_read_is_dropped(hasty: str) -> None:
     asset = b"GET /assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n"
     with connect(hasty) as (connection, _):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -151,7 +151,7 @@ def test_too_long_an_address_is_refused(hasty: str, target: str) -> None:
     assert (response.status_code, response.json()["code"]) == (431, "header_too_large")
 
 
-def test_what_is_no_http_is_answered_with_a_problem(running: Process) -> None:
+def test_bytes_that_are_not_http_are_answered_with_a_problem(running: Process) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(b"hello\r\n\r\n")
         refusal(answers, 400, "bad_request")
@@ -248,7 +248,7 @@ def test_a_new_connection_takes_the_place_of_the_one_that_is_idle_longest(tiny_s
         assert "\nsentiment_connections 3.0\n" in found
 
 
-def test_a_crowd_of_connections_keeps_nobody_out(tiny_store: Path) -> None:
+def test_many_connections_keep_nobody_out(tiny_store: Path) -> None:
     with service(tiny_store, max_connections=10) as url, ExitStack() as stack:
         for _ in range(200):
             connection, _ = stack.enter_context(connect(url))
@@ -272,7 +272,7 @@ def test_one_more_is_refused_while_all_connections_are_at_work(tiny_store: Path)
             assert receive(answers).startswith(b"HTTP/1.1 200 ")
 
 
-def test_the_end_does_not_wait_for_heads_that_never_end(tiny_store: Path, tmp_path: Path) -> None:
+def test_stopping_does_not_wait_for_heads_that_never_end(tiny_store: Path, tmp_path: Path) -> None:
     with process(tmp_path / "stderr", "--model-store", str(tiny_store)) as running:
         running.wait_for("ready")
         with connect(running.url()) as (connection, answers):
@@ -283,7 +283,7 @@ def test_the_end_does_not_wait_for_heads_that_never_end(tiny_store: Path, tmp_pa
         assert running.wait() == 0
 
 
-def test_requests_that_wait_for_an_answer_are_not_read_without_end(running: Process) -> None:
+def test_pipelined_requests_are_not_read_without_limit(running: Process) -> None:
     many = HEALTH * 1000
     num_sent = num_answered = 0
     with connect(running.url()) as (connection, _):
@@ -294,5 +294,5 @@ def test_requests_that_wait_for_an_answer_are_not_read_without_end(running: Proc
                 num_answered += connection.recv(2**20).count(b"HTTP/1.1 200 ")
             elif writable:
                 num_sent += connection.send(many)
-            # What the buffers of both sides hold in between is some megabytes.
+            # The buffers between the two hold a few megabytes.
             assert num_sent - num_answered * len(HEALTH) < 16 * 2**20

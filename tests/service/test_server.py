@@ -87,7 +87,7 @@ def test_ipv6() -> None:
         assert listener.family == socket.AF_INET6
 
 
-def test_a_client_that_never_finishes_cannot_hold_up_the_end(tiny_store: Path, tmp_path: Path) -> None:
+def test_a_client_that_never_finishes_cannot_delay_the_stop(tiny_store: Path, tmp_path: Path) -> None:
     flags = ("--model-store", str(tiny_store), "--drain-seconds", "1")
     with process(tmp_path / "stderr", *flags) as running:
         running.wait_for("ready")

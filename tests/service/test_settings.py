@@ -185,7 +185,9 @@ def test_an_unknown_flag_is_status_2() -> None:
     assert ended.value.code == 2
 
 
-def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SENTIMENT_PORT", "8001")
     monkeypatch.setenv("SENTIMENT_DRAIN_SECONDS", "5")
     monkeypatch.setenv("SENTIMENT_LANES", "")

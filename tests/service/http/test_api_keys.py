@@ -56,12 +56,12 @@ def test_without_a_setting_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("wrong", [NO_KEY, "fifteen-letters", "spaces in the key!", "é" * 16, "x" * 513, "="])
-def test_what_is_no_key_is_refused_by_its_line_and_not_quoted(tmp_path: Path, wrong: str) -> None:
+def test_an_invalid_key_is_refused_by_its_line_and_not_quoted(tmp_path: Path, wrong: str) -> None:
     path = keys_file(tmp_path, f"# keys\n{KEY}\n{wrong}\n")
     with pytest.raises(InvalidSetting) as refused:
         read_api_keys(Settings(api_keys_file=path))
     assert str(refused.value) == (
-        f"SENTIMENT_API_KEYS_FILE: line 3 of {path} is no key: "
+        f"SENTIMENT_API_KEYS_FILE: line 3 of {path} is not a key: "
         "a key is 16 to 512 letters, digits or any of . _ ~ + / -"
     )
 
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "num_warnings"), [(0o600, 0), (0o640, 0), (0o644, 1)])
-def test_a_file_that_everyone_can_read_is_warned_of(
+def test_a_file_that_everyone_can_read_gives_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, num_warnings: int
 ) -> None:
     read_api_keys(Settings(api_keys_file=keys_file(tmp_path, KEY, mode=mode)))
@@ -95,7 +95,7 @@ def test_a_wrong_key_is_one_line_and_status_2(tiny_store: Path, tmp_path: Path) 
     with process(tmp_path / "stderr", *flags, environment=environment) as running:
         assert running.wait() == 2
         assert running.errors() == (
-            "error: SENTIMENT_API_KEYS: part 2 is no key: "
+            "error: SENTIMENT_API_KEYS: part 2 is not a key: "
             "a key is 16 to 512 letters, digits or any of . _ ~ + / -\n"
         )
         assert NO_KEY.strip() not in json.dumps(running.log())

@@ -19,7 +19,7 @@ OPEN = ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/assets/sw
 
 @pytest.fixture(scope="module")
 def guarded(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    """Run a service with two keys, one of a file and one of the environment; its log level is debug."""
+    """Run a service with two keys, one in a file and one in the environment; its log level is debug."""
     folder = tmp_path_factory.mktemp("guarded")
     (folder / "keys").write_text(f"{KEY}\n")
     (folder / "keys").chmod(0o600)
@@ -53,7 +53,7 @@ def stranger(guarded: Process) -> Iterator[httpx.Client]:
         {"X-API-Key": NEXT, "Authorization": "Basic Zm9vOmJhcg=="},
     ],
 )
-def test_each_key_opens_what_needs_one(stranger: httpx.Client, headers: dict[str, str]) -> None:
+def test_each_key_is_accepted(stranger: httpx.Client, headers: dict[str, str]) -> None:
     assert stranger.post("/predict", json=BODY, headers=headers).status_code == 200
     assert stranger.get("/models", headers=headers).status_code == 200
     assert stranger.get("/models/1", headers=headers).status_code == 200
@@ -86,7 +86,7 @@ def test_without_a_key_nothing_else_is_answered(
 
 
 @pytest.mark.parametrize("path", OPEN)
-def test_health_figures_and_documentation_are_open(stranger: httpx.Client, path: str) -> None:
+def test_health_metrics_and_documentation_are_open(stranger: httpx.Client, path: str) -> None:
     assert stranger.get(path).status_code == 200
     assert stranger.head(path).status_code == 200
 
@@ -112,14 +112,14 @@ def test_an_open_path_is_open_for_reading_alone(stranger: httpx.Client, method: 
         "/%2e",
     ],
 )
-def test_no_other_spelling_of_a_path_leads_past_the_gate(guarded: Process, path: str) -> None:
+def test_no_other_spelling_of_a_path_leads_past_the_guard(guarded: Process, path: str) -> None:
     with connect(guarded.url()) as (connection, answers):
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
         status = receive(answers).split(b" ")[1]
     assert status in (b"401", b"404")
 
 
-def test_every_route_that_is_open_is_meant_to_be(guarded: Process) -> None:
+def test_every_open_route_is_meant_to_be_open(guarded: Process) -> None:
     paths = httpx.get(f"{guarded.url()}/openapi.json").json()["paths"]
     opened = {
         (method, path)
@@ -146,7 +146,7 @@ def test_strangers_are_counted(guarded: Process, stranger: httpx.Client) -> None
     assert after[answered] == before[answered] + 1
 
 
-def test_no_key_stands_in_logs_figures_or_documents(guarded: Process, stranger: httpx.Client) -> None:
+def test_no_key_appears_in_logs_metrics_or_documents(guarded: Process, stranger: httpx.Client) -> None:
     for key in (KEY, f"{NEXT}x"):
         headers = {"Authorization": f"Bearer {key}", "X-Request-ID": f"of-{len(key)}"}
         stranger.post("/predict", json=BODY, headers=headers)

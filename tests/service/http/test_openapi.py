@@ -12,10 +12,10 @@ from tests.service.running import Process
 CONFIG = schemathesis.Config.from_dict(
     {
         "generation": {"max-examples": 50, "deterministic": True, "database": "none"},
-        # All that may refuse what breaks the schema; 413 is not among the tool's own.
+        # What may refuse a body that breaks the schema; the tool does not expect 413 by itself.
         "checks": {
             "negative_data_rejection": {"expected-statuses": [400, 404, 405, 413, 415, 422, 504]},
-            # A valid request may allow itself a single millisecond.
+            # A valid request may have a deadline of one millisecond.
             "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", 504]},
         },
     }

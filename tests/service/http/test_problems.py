@@ -1,4 +1,4 @@
-"""Errors that no request can bring about while the code is right, so routes made here raise them."""
+"""Errors that no request can cause while the code is right, so routes made here raise them."""
 
 from collections.abc import Iterator
 from pathlib import Path

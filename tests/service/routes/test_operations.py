@@ -38,7 +38,7 @@ def test_a_model_that_is_not_loaded(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "x", "1.5"])
-def test_what_is_no_version(client: httpx.Client, version: str) -> None:
+def test_a_version_that_is_not_a_number(client: httpx.Client, version: str) -> None:
     content = problem(client.get(f"/models/{version}"), 422, "invalid_request")
     assert content["errors"] == [{"location": "path.version", "message": "is not valid"}]
 
@@ -157,7 +157,7 @@ def test_counts_go_up(running: Process, client: httpx.Client, tiny_version: Mode
     predictions = "sentiment_predictions_total"
     labels = tiny_version.manifest.labels
     assert sum(growth(predictions, model_version="1", label=label) for label in labels) == 2
-    # This very request for the metrics is the only one under way.
+    # Only this request for the metrics is in progress.
     assert after["sentiment_http_requests_in_flight"] == 1
     assert after["sentiment_queue_tokens"] == 0
     assert after["sentiment_ready"] == 1

@@ -188,7 +188,7 @@ def test_an_encoding_that_changes_nothing_is_none(client: httpx.Client, encoding
         ),
         (
             {"reviews": [1, "a", None, ["a"]]},
-            {f"reviews[{place}]": "must be a string" for place in (0, 2, 3)},
+            {f"reviews[{index}]": "must be a string" for index in (0, 2, 3)},
         ),
         ({"reviews": ["a"], "model": "x"}, {"model": "is not a known field"}),
         ({"reviews": ["a"] * 257}, {"reviews": "has 257 reviews, and at most 256 are accepted"}),
@@ -218,7 +218,7 @@ def test_an_answer_stays_small_however_much_is_wrong(client: httpx.Client) -> No
 
 
 def big(num_bytes: int) -> bytes:
-    """Return a valid body of exactly so many bytes."""
+    """Return a valid body of exactly this many bytes."""
     head, tail = b'{"reviews": ["a"]', b"}"
     return head + b" " * (num_bytes - len(head) - len(tail)) + tail
 

@@ -14,7 +14,7 @@ from tests.service.running import process, samples, series, wait_until_ready
 def test_before_the_model_is_loaded(tiny_store: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     shutil.copytree(tiny_store, store)
-    # A pipe in the place of the aliases holds the loading up until somebody writes into it.
+    # Loading waits for a pipe in place of the aliases until the test writes into it.
     aliases = store / "reviews/aliases.json"
     aliases.unlink()
     os.mkfifo(aliases)
@@ -38,12 +38,12 @@ def test_before_the_model_is_loaded(tiny_store: Path, tmp_path: Path) -> None:
 
 
 def missing(store: Path) -> None:
-    """Take the store away."""
+    """Remove the store."""
     shutil.rmtree(store)
 
 
 def empty(store: Path) -> None:
-    """Leave nothing in it."""
+    """Remove everything in it."""
     shutil.rmtree(store / "reviews")
 
 
@@ -56,7 +56,7 @@ def corrupt(store: Path) -> None:
 
 
 def newer(store: Path) -> None:
-    """Make a later release the author of the version."""
+    """Let a later release have written the version."""
     from model_store.manifest import hash_line  # noqa: PLC0415  # only this needs it
 
     path = store / "reviews/1/manifest.json"

@@ -12,7 +12,7 @@ from service.telemetry.logs import REQUEST_ID, configure, log_event
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """Configure the logs to go to a stream, and put all back afterwards."""
+    """Send the logs to a stream, and restore the configuration afterwards."""
     root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn")
     before, levels = root.handlers[:], (root.level, uvicorn.level)
     for handler in before:
@@ -47,7 +47,7 @@ def test_the_request_id_of_the_task(stream: io.StringIO) -> None:
     assert [line.get("request_id") for line in lines(stream)] == ["one", None]
 
 
-def test_libraries_speak_the_same_form(stream: io.StringIO) -> None:
+def test_libraries_log_in_the_same_form(stream: io.StringIO) -> None:
     logging.getLogger("uvicorn.error").warning("Line\nof %s", "two")
     logging.getLogger("uvicorn.error").info("Started server process")
     with warnings.catch_warnings():
@@ -71,6 +71,6 @@ def test_an_exception_is_logged_without_its_text(stream: io.StringIO) -> None:
     assert len(lines(stream)) == 2
 
 
-def test_text_that_is_no_unicode_does_no_harm(stream: io.StringIO) -> None:
+def test_text_that_is_not_unicode_does_no_harm(stream: io.StringIO) -> None:
     log_event("odd", name="\ud800\n")
     assert lines(stream)[0]["name"] == "\ud800\n"

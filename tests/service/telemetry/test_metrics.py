@@ -92,7 +92,7 @@ def test_names_follow_the_rules(metric: Metric[Any]) -> None:
     assert metric.documentation.endswith(".")
 
 
-def test_unusual_methods_are_one() -> None:
+def test_unusual_methods_share_one_label() -> None:
     assert [method_label(method) for method in ("GET", "POST", "get", "BREW")] == [
         "GET",
         "POST",
