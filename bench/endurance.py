@@ -11,20 +11,23 @@ they began.
 
 import argparse
 import asyncio
+import json
 import statistics
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.load import Tally, fixed_requests, random_requests, send_in_turn
-from bench.service_process import ServiceProcess, Usage, running, wait_until
-from bench.serving.client import Outcome, closed_loop, constant_arrival
+from bench.answer import Answer
+from bench.client import Address, RequestOutcome, closed_loop, constant_arrival, outcome_of
+from bench.process import ServiceProcess, Usage, running_service, wait_until
+from bench.random_reviews import equal_requests, mixed_requests
 from bench.serving.servers import THIS
 from training.publishing.report.drawing import COLOURS, FAINT, look, new_axes, to_png
 
@@ -33,15 +36,18 @@ NUM_CLIENTS = 8
 NUM_REVIEWS, NUM_WORDS = 16, 200
 TIMEOUT_MS = 2000
 NUM_DIFFERENT = 200
+NUM_READINGS = 200
 CAPACITY_SECONDS = 10.0
+# How long requests of random shapes may take, before the rest counts as unanswered.
+SECONDS_PER_REQUEST, LEAST_SECONDS = 0.1, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class MemoryCurve:
     """Resident memory over a load."""
 
     num_requests: Sequence[int]
-    """So many were answered when it was read."""
+    """Answered when it was read."""
     mib: Sequence[float]
 
     @property
@@ -51,6 +57,34 @@ class Memory:
         return 1000 * statistics.linear_regression(self.num_requests[half:], self.mib[half:]).slope
 
 
+@dataclass(slots=True)
+class AnswerTally:
+    """What came of requests, and of the reviews in them."""
+
+    outcomes: Counter[RequestOutcome] = field(default_factory=Counter)
+    num_reviews: int = 0
+    """Reviews that were scored."""
+    after_each: Callable[[], None] = lambda: None
+
+    @property
+    def num_requests(self) -> int:
+        """Requests that were answered, in whatever way."""
+        return self.outcomes.total()
+
+    def judge(self, request: bytes, answer: Answer) -> RequestOutcome:
+        """Count an answer; it has failed unless each review has its own prediction."""
+        outcome = outcome_of(answer)
+        if outcome is RequestOutcome.GOOD:
+            lengths = _num_words(request)
+            if _num_tokens(answer) == lengths:
+                self.num_reviews += len(lengths)
+            else:
+                outcome = RequestOutcome.FAILED
+        self.outcomes[outcome] += 1
+        self.after_each()
+        return outcome
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overload:
     """Twice the load that a service can carry."""
@@ -58,7 +92,7 @@ class Overload:
     capacity: float
     """Requests a second by clients in turn."""
     seconds: float
-    outcomes: Counter[Outcome]
+    outcomes: Counter[RequestOutcome]
     """Of requests at twice that rate."""
 
 
@@ -74,8 +108,8 @@ def main() -> int:
     parser.add_argument("--picture", type=Path, help="where to draw the memory, as PNG")
     options = parser.parse_args()
     flags = ["--model", options.model, *(["--model-store", options.store] if options.store else [])]
-    with running(*flags) as service:
-        usages, tally = [_warm(service)], Tally()
+    with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), *flags) as service:
+        usages, tally = [_warm(service)], AnswerTally()
         memory = _watch(service, options.requests, tally)
         usages.append(_settled(service, usages[0]))
         overload = _overload(service.url(), 60 * options.minutes)
@@ -86,10 +120,10 @@ def main() -> int:
     print_usages(usages)
     if options.picture:
         options.picture.write_bytes(draw(memory))
-    return _judge(usages, tally, overload, status)
+    return _report_faults(usages, tally, options.requests, overload, status)
 
 
-def print_memory(memory: Memory, tally: Tally) -> None:
+def print_memory(memory: MemoryCurve, tally: AnswerTally) -> None:
     """Print what many requests did to the memory, as a Markdown table."""
     print("| requests | reviews | MiB at the start | highest | at the end | slope, MiB per 1,000 requests |")
     print("|---|---|---|---|---|---|")
@@ -102,14 +136,14 @@ def print_memory(memory: Memory, tally: Tally) -> None:
 def print_overload(overload: Overload) -> None:
     """Print what became of requests at twice the rate that the service can carry, as a Markdown table."""
     outcomes = overload.outcomes
-    goodput = outcomes[Outcome.GOOD] / overload.seconds
+    goodput = outcomes[RequestOutcome.GOOD] / overload.seconds
     print(
         "| requests | a second | "
-        + " | ".join(each.name.lower() for each in Outcome)
+        + " | ".join(each.name.lower() for each in RequestOutcome)
         + " | good, of capacity |"
     )
-    print("|---" * (3 + len(Outcome)) + "|")
-    counts = " | ".join(f"{outcomes[each]:,}" for each in Outcome)
+    print("|---" * (3 + len(RequestOutcome)) + "|")
+    counts = " | ".join(f"{outcomes[each]:,}" for each in RequestOutcome)
     print(
         f"| {outcomes.total():,} | {outcomes.total() / overload.seconds:.0f} | {counts} "
         f"| {goodput / overload.capacity:.2f} |\n"
@@ -120,10 +154,10 @@ def print_usages(usages: Sequence[Usage]) -> None:
     """Print what the service held, as a Markdown table."""
     print("| | memory, MiB | threads | open files |\n|---|---|---|---|")
     for name, usage in zip(("warm", "after the requests", "after the overload"), usages, strict=True):
-        print(f"| {name} | {usage.memory_mib:.1f} | {usage.num_threads} | {usage.num_open_files} |")
+        print(f"| {name} | {usage.rss_mib:.1f} | {usage.num_threads} | {usage.num_open_files} |")
 
 
-def draw(memory: Memory) -> bytes:
+def draw(memory: MemoryCurve) -> bytes:
     """Return the picture of the memory as PNG."""
     with look():
         figure, axes = new_axes("Memory of the service", "requests answered", "resident memory, MiB")
@@ -141,35 +175,58 @@ def draw(memory: Memory) -> bytes:
 
 
 def _warm(service: ServiceProcess) -> Usage:
-    requests = islice(random_requests(seed=1), 100)
-    asyncio.run(
-        send_in_turn(service.url(), requests, Tally(), num_clients=NUM_CLIENTS, after_each=lambda: None)
-    )
+    _send(service, 100, AnswerTally(), seed=1)
     time.sleep(1)  # until it has seen that its clients left
     return service.usage()
 
 
-def _watch(service: ServiceProcess, num_requests: int, tally: Tally) -> Memory:
+def _watch(service: ServiceProcess, num_requests: int, tally: AnswerTally) -> MemoryCurve:
     """Return the memory over so many requests, read two hundred times."""
-    step = max(1, num_requests // 200)
-    places, readings = [0], [service.usage().memory_mib]
+    step = max(1, num_requests // NUM_READINGS)
+    counts, readings = [0], [service.usage().rss_mib]
 
-    def look_at_memory() -> None:
+    def read_memory() -> None:
         if tally.num_requests % step == 0:
-            places.append(tally.num_requests)
-            readings.append(service.usage().memory_mib)
+            counts.append(tally.num_requests)
+            readings.append(service.usage().rss_mib)
 
-    requests = islice(random_requests(seed=2), num_requests)
+    tally.after_each = read_memory
+    _send(service, num_requests, tally, seed=2)
+    return MemoryCurve(num_requests=counts, mib=readings)
+
+
+def _send(service: ServiceProcess, num_requests: int, tally: AnswerTally, *, seed: int) -> None:
+    address = _address(service.url())
+    shapes = islice(mixed_requests(seed), num_requests)
     asyncio.run(
-        send_in_turn(service.url(), requests, tally, num_clients=NUM_CLIENTS, after_each=look_at_memory)
+        closed_loop(
+            address,
+            (THIS.adapter.request(reviews, port=address[1]) for reviews in shapes),
+            num_connections=NUM_CLIENTS,
+            seconds=LEAST_SECONDS + SECONDS_PER_REQUEST * num_requests,
+            judge=tally.judge,
+        )
     )
-    return Memory(num_requests=places, mib=readings)
+
+
+def _num_words(request: bytes) -> list[int]:
+    reviews: list[str] = json.loads(request.partition(b"\r\n\r\n")[2])["reviews"]
+    return [len(review.split()) for review in reviews]
+
+
+def _num_tokens(answer: Answer) -> list[int]:
+    # A word here is a token, so the lengths of its reviews tell whose answer it is.
+    return [prediction["tokens"] for prediction in json.loads(answer.body)["predictions"]]
+
+
+def _address(url: str) -> Address:
+    return "127.0.0.1", urlsplit(url).port or 80
 
 
 def _overload(url: str, seconds: float) -> Overload:
-    address = ("127.0.0.1", urlsplit(url).port or 80)
-    few = islice(fixed_requests(3, num_reviews=NUM_REVIEWS, num_words=NUM_WORDS), NUM_DIFFERENT)
-    requests = [THIS.dialect.request(each, port=address[1], deadline_ms=TIMEOUT_MS) for each in few]
+    address = _address(url)
+    few = islice(equal_requests(3, num_reviews=NUM_REVIEWS, num_words=NUM_WORDS), NUM_DIFFERENT)
+    requests = [THIS.adapter.request(each, port=address[1], deadline_ms=TIMEOUT_MS) for each in few]
     warm_seconds = min(seconds, CAPACITY_SECONDS)
     samples = asyncio.run(closed_loop(address, requests, num_connections=NUM_CLIENTS, seconds=warm_seconds))
     capacity = len(samples) / warm_seconds
@@ -198,13 +255,14 @@ def _settled(service: ServiceProcess, before: Usage) -> Usage:
     return service.usage()
 
 
-def _judge(usages: Sequence[Usage], requests: Tally, overload: Overload, status: int) -> int:
+def _report_faults(
+    usages: Sequence[Usage], tally: AnswerTally, num_requests: int, overload: Overload, status: int
+) -> int:
     """Print what went wrong, and return the exit status."""
     faults = _leaks(usages[0], usages[-1])
-    if requests.num_wrong:
-        faults.append(f"{requests.num_wrong} answers are missing or wrong")
-    faults += [f"status {other}" for other in sorted(requests.statuses.keys() - {200})]
-    if failed := overload.outcomes[Outcome.FAILED]:
+    if num_missing := num_requests - tally.outcomes[RequestOutcome.GOOD]:
+        faults.append(f"{num_missing} answers are missing or wrong: {dict(tally.outcomes)}")
+    if failed := overload.outcomes[RequestOutcome.FAILED]:
         faults.append(f"{failed} requests failed under overload")
     if status != 0:
         faults.append(f"the service ended with status {status}")

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bench.engines import Logits, contenders
+from bench.engines import Logits, engines
 from bench.timing import median_seconds
 from model_store import RELEASED, Store
 from reviews import read_reviews
@@ -35,7 +35,7 @@ def main() -> None:
     set_num_threads(1)
     classifier = Store(RELEASED).load(options.model, device="cpu").classifier
     reviews = read_reviews([options.reviews], split="test").reviews
-    by_name = contenders(classifier.network)
+    by_name = engines(classifier.network)
     some = reviews[:: max(1, len(reviews) // NUM_REVIEWS)][:NUM_REVIEWS]
     ids = [review.ids for review in classifier.tokenize([review.text for review in some])]
     errors = {name: largest_difference(run, by_name["padded, oneDNN"], ids) for name, run in by_name.items()}

@@ -20,7 +20,7 @@ from sentiment.padded import Padded
 from sentiment.padding import pad
 from sentiment.recurrence import Recurrence
 
-__all__ = ["Logits", "contenders"]
+__all__ = ["Logits", "engines"]
 
 Logits = Callable[[Sequence[Sequence[int]]], Tensor]
 """From token ids to logits [B, L]."""
@@ -29,7 +29,7 @@ States = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From ids [T, B] and lengths [B] to states [T, K, B, H]."""
 
 
-def contenders(network: SentimentLSTM) -> dict[str, Logits]:
+def engines(network: SentimentLSTM) -> dict[str, Logits]:
     """Return each by its name."""
     model = _to_onnx(network)
     return {

@@ -16,10 +16,11 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from bench.service_process import ServiceProcess, running
-from bench.serving.client import Address, Sample, closed_loop
+from bench.client import Address, Sample, closed_loop
+from bench.process import ServiceProcess, running_service
 from bench.serving.protocol_adapter import PLAIN
 from bench.serving.workload import Workload
 from model_store import RELEASED, Store
@@ -47,7 +48,8 @@ def main() -> None:
     workload = Workload.read(options.reviews)
     panels: dict[str, Parts] = {}
     for model in MODELS:
-        with running("--model", model, "--log-level", "info") as service:
+        flags = ("--model", model, "--log-level", "info")
+        with TemporaryDirectory() as folder, running_service(Path(folder), *flags) as service:
             panels[f"{model}, one client"] = stages(service, workload.mixed, options.seconds)
             panels[f"{model}, {NUM_CLIENTS} clients"] = processor_time(
                 service, model, workload.mixed, options.seconds

@@ -10,20 +10,21 @@ extra `ray`. RAY_SERVE_ENABLE_HA_PROXY=1 in front takes the HAProxy that Ray shi
 """
 
 import argparse
-import json
+import asyncio
 import os
 import re
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from http.client import HTTPConnection
 from pathlib import Path
 
 import ray
 from ray import serve
 
-from bench.throughput import Run, draw, print_table
+from bench.client import RequestOutcome, closed_loop
+from bench.process import ROOT
+from bench.serving.protocol_adapter import PLAIN
+from bench.throughput import ScalingRun, draw, print_table
 from deploy.ray.replica import Replica
 from model_store import ModelVersion
 from sentiment import Classifier, Prediction, RunPlan
@@ -31,7 +32,6 @@ from service.runtime.loading import load_version
 from service.server import listen
 from service.settings import Settings
 
-ROOT = Path(__file__).parent.parent
 SENTENCE = "The camera work is fine, the dialogue is not, and nobody seems to have read the script. "
 REVIEW = SENTENCE * 14
 """About as long as a review of a film: some 240 words."""
@@ -97,24 +97,17 @@ def _deployed(num_replicas: int, score_ms: float, sizes: Sequence[int]) -> Itera
     yield from sizes
 
 
-def _run(port: int, num_replicas: int, reviews_per_request: int, score_ms: float, seconds: float) -> Run:
-    body = json.dumps({"reviews": [REVIEW] * reviews_per_request})
-    stop, counts = threading.Event(), [0] * (4 + 4 * num_replicas)
-    clients = [
-        threading.Thread(target=_client, args=(port, body, stop, counts, place))
-        for place in range(len(counts))
-    ]
-    for client in clients:
-        client.start()
-    time.sleep(WARM_UP_SECONDS)
-    before, num_before, start = _cpu_seconds(), sum(counts), time.perf_counter()
-    time.sleep(seconds)
-    after, num_requests, taken = _cpu_seconds(), sum(counts) - num_before, time.perf_counter() - start
-    stop.set()
-    for client in clients:
-        client.join()
+def _run(
+    port: int, num_replicas: int, reviews_per_request: int, score_ms: float, seconds: float
+) -> ScalingRun:
+    request = PLAIN.request([REVIEW] * reviews_per_request, port=port)
+    num_clients = 4 + 4 * num_replicas
+    _num_answers(port, request, num_clients, WARM_UP_SECONDS)
+    before, start = _cpu_seconds(), time.perf_counter()
+    num_requests = _num_answers(port, request, num_clients, seconds)
+    after, taken = _cpu_seconds(), time.perf_counter() - start
     spent_ms = {name: 1000 * (after[name] - before.get(name, 0.0)) / num_requests for name in after}
-    return Run(
+    return ScalingRun(
         num_replicas=num_replicas,
         reviews_per_request=reviews_per_request,
         requests_per_second=num_requests / taken,
@@ -124,16 +117,12 @@ def _run(port: int, num_replicas: int, reviews_per_request: int, score_ms: float
     )
 
 
-def _client(port: int, body: str, stop: threading.Event, counts: list[int], place: int) -> None:
-    connection = HTTPConnection("127.0.0.1", port)
-    while not stop.is_set():
-        connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        response.read()
-        if response.status != 200:
-            raise RuntimeError(f"status {response.status}")
-        counts[place] += 1
-    connection.close()
+def _num_answers(port: int, request: bytes, num_clients: int, seconds: float) -> int:
+    address = ("127.0.0.1", port)
+    samples = asyncio.run(closed_loop(address, [request], num_connections=num_clients, seconds=seconds))
+    if bad := {sample.outcome for sample in samples} - {RequestOutcome.GOOD}:
+        raise RuntimeError(f"requests ended as {', '.join(outcome.name.lower() for outcome in bad)}")
+    return len(samples)
 
 
 def _cpu_seconds() -> dict[str, float]:

@@ -39,12 +39,12 @@ def measure(
     versions: Sequence[ModelVersion], texts: Sequence[str], rounds: int
 ) -> tuple[list[float], list[float]]:
     """Return each version's milliseconds a review, tokenizing left out: one by one, and all together."""
-    contenders: dict[str, Callable[[], None]] = {}
+    runs: dict[str, Callable[[], None]] = {}
     for version in versions:
         tokenized = version.classifier.tokenize(texts)
-        contenders[f"{version} alone"] = _one_by_one(version, tokenized)
-        contenders[f"{version} together"] = _together(version, tokenized)
-    seconds = list(median_seconds(contenders, rounds).values())
+        runs[f"{version} alone"] = _one_by_one(version, tokenized)
+        runs[f"{version} together"] = _together(version, tokenized)
+    seconds = list(median_seconds(runs, rounds).values())
     milliseconds = [1000 * each / len(texts) for each in seconds]
     return milliseconds[::2], milliseconds[1::2]
 

@@ -15,8 +15,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from bench.service_process import running
+from bench.process import running_service
 from model_store import Store, golden
 
 NUM_PACKAGES = 6
@@ -99,7 +101,7 @@ def _median(runs: int, run: Callable[[], object]) -> float:
 
 
 def _start(model: str) -> None:
-    with running("--model", model):
+    with TemporaryDirectory() as folder, running_service(Path(folder), "--model", model):
         pass
 
 

@@ -10,11 +10,11 @@ mpl.use("agg")
 
 from matplotlib import pyplot as plt
 
-__all__ = ["Run", "draw", "print_table"]
+__all__ = ["ScalingRun", "draw", "print_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class ScalingRun:
     """What came of one number of replicas under one load."""
 
     num_replicas: int
@@ -32,7 +32,7 @@ class Run:
         return self.requests_per_second * self.reviews_per_request
 
 
-def print_table(runs: Sequence[Run]) -> None:
+def print_table(runs: Sequence[ScalingRun]) -> None:
     """Print a Markdown table."""
     print("| replicas | reviews a request | requests/s | reviews/s | of the lanes' | proxy ms | replica ms |")
     print("|---|---|---|---|---|---|---|")
@@ -44,7 +44,7 @@ def print_table(runs: Sequence[Run]) -> None:
         )
 
 
-def draw(runs: Sequence[Run], path: Path) -> None:
+def draw(runs: Sequence[ScalingRun], path: Path) -> None:
     """Draw reviews a second over replicas."""
     figure, axes = plt.subplots(figsize=(6.4, 4))
     for size in sorted({run.reviews_per_request for run in runs}, reverse=True):

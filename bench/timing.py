@@ -1,4 +1,4 @@
-"""Timing contenders side by side."""
+"""Timing alternatives in turn."""
 
 import statistics
 import time
@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 __all__ = ["median_seconds"]
 
 
-def median_seconds(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each over so many rounds, after one that warms up.
+def median_seconds(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of each run over `rounds` rounds, after one that warms up.
 
-    They run in turn, so that a slow moment of the machine hits all alike; compare them with each other.
+    A round has each run once, so that a slow moment of the machine hits all alike: compare them with each
+    other.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds + 1):
-        for name, run in contenders.items():
+        for name, run in runs.items():
             start = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - start)

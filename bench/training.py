@@ -56,11 +56,11 @@ def main() -> None:
     recipe = load_recipe("cpu")
     examples, config = _prepare(recipe, options.reviews)
     num_tokens = sum(len(review.ids) for review in examples.reviews)
-    contenders = {
+    runs = {
         "plain loop": plain_epoch(recipe, examples, config),
         "this project": our_epoch(recipe, examples, config),
     }
-    seconds = median_seconds(contenders, options.rounds)
+    seconds = median_seconds(runs, options.rounds)
     print(f"{len(examples.reviews):,} reviews, {num_tokens:,} tokens, {torch.get_num_threads()} threads")
     for name, median in seconds.items():
         rate, ratio = num_tokens / median, seconds["plain loop"] / median

@@ -179,11 +179,11 @@ def _plan(options: argparse.Namespace, folder: Path) -> Plan:
 
 def thinned(dataset: Dataset, num_reviews: int, num_texts: int) -> Dataset:
     """Return about so many train reviews and other texts, evenly picked, and all of validation."""
-    train, texts = dataset.split.train, dataset.unlabelled_texts
+    train, texts = dataset.split.train, dataset.unlabelled
     return replace(
         dataset,
         split=replace(dataset.split, train=train[:: max(1, len(train) // num_reviews)]),
-        unlabelled_texts=texts[:: max(1, len(texts) // num_texts)],
+        unlabelled=texts[:: max(1, len(texts) // num_texts)],
     )
 
 

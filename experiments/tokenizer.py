@@ -37,14 +37,14 @@ def main() -> None:
     set_num_threads(1)
     classifier = Store().load("reviews", device="cpu").classifier
     tokenized = classifier.tokenize(texts)
-    contenders: dict[str, Callable[[], object]] = {
+    runs: dict[str, Callable[[], object]] = {
         "this project": lambda: classifier.tokenize(texts),
         "tokenizers, lower-cased": _compiled(classifier.tokenizer, texts, nfkc=False),
         "tokenizers, NFKC and lower-cased": _compiled(classifier.tokenizer, texts, nfkc=True),
         "forward pass, one review a batch": lambda: [classifier.score([review]) for review in tokenized],
         "forward pass, all together": lambda: classifier.score(tokenized),
     }
-    _print_table(median_seconds(contenders, options.rounds), len(texts))
+    _print_table(median_seconds(runs, options.rounds), len(texts))
 
 
 def _compiled(tokenizer: Tokenizer, texts: Sequence[str], *, nfkc: bool) -> Callable[[], object]:

@@ -18,15 +18,15 @@ from pydantic import TypeAdapter, ValidationError
 from bench.serving.cases import CAPACITY_CASE, CASES
 from bench.serving.document import write_between_markers
 from bench.serving.errors import BenchError
-from bench.serving.figures import Results
+from bench.serving.figures import ServingResults
 from bench.serving.plots import write_pictures
 from bench.serving.report import to_markdown
-from bench.serving.run import Plan, run
-from bench.serving.servers import CONTENDERS
+from bench.serving.run import ServingPlan, run
+from bench.serving.servers import SERVERS
 from bench.serving.workload import Workload
 from sentiment import SentimentError
 
-_ADAPTER: Final = TypeAdapter(Results)
+_ADAPTER: Final = TypeAdapter(ServingResults)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,9 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("reviews", type=Path, nargs="?", help="file of reviews; its labels are not used")
-    parser.add_argument(
-        "--servers", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="SERVER"
-    )
+    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS), metavar="SERVER")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each case of each round")
     parser.add_argument("--rounds", type=int, default=3)
@@ -67,24 +65,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read(path: Path) -> Results:
+def _read(path: Path) -> ServingResults:
     try:
         return _ADAPTER.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise BenchError(f"{path} is not the JSON file of a run: {error}") from error
 
 
-def _measure(options: argparse.Namespace) -> Results:
+def _measure(options: argparse.Namespace) -> ServingResults:
     if options.reviews is None:
         raise BenchError("name a file of reviews to send, or --from a JSON file")
     cases = {name: case for name, case in CASES.items() if name in options.cases}
     if CAPACITY_CASE not in cases and any(case.arrival != "closed" for case in cases.values()):
         raise BenchError(f"--cases: add {CAPACITY_CASE}, which the rates of the others come from")
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.num_cpus])
-    plan = Plan(
+    plan = ServingPlan(
         reviews=options.reviews,
         workload=Workload.read(options.reviews),
-        contenders={name: CONTENDERS[name] for name in options.servers},
+        servers={name: SERVERS[name] for name in options.servers},
         cases=cases,
         seconds=options.seconds,
         rounds=options.rounds,

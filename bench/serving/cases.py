@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["CAPACITY_CASE", "CASES", "Case"]
+__all__ = ["CAPACITY_CASE", "CASES", "LoadCase"]
 
 Arrival = Literal["closed", "constant", "overload"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class LoadCase:
     """One load."""
 
     title: str
@@ -32,20 +32,20 @@ class Case:
 CAPACITY_CASE: Final = "single-64"
 """The case whose reviews/s count as a server's capacity."""
 
-CASES: Final[Mapping[str, Case]] = {
-    "single-1": Case(title="single reviews, concurrency 1"),
-    "single-16": Case(title="single reviews, concurrency 16", num_connections=16),
-    CAPACITY_CASE: Case(title="single reviews, concurrency 64", num_connections=64),
-    "short-64": Case(title="short single reviews, concurrency 64", num_connections=64, short=True),
+CASES: Final[Mapping[str, LoadCase]] = {
+    "single-1": LoadCase(title="single reviews, concurrency 1"),
+    "single-16": LoadCase(title="single reviews, concurrency 16", num_connections=16),
+    CAPACITY_CASE: LoadCase(title="single reviews, concurrency 64", num_connections=64),
+    "short-64": LoadCase(title="short single reviews, concurrency 64", num_connections=64, short=True),
     # Four, so that each core has a request in work and one waiting.
-    "requests-of-32": Case(
+    "requests-of-32": LoadCase(
         title="requests of 32 reviews, concurrency 4",
         num_connections=4,
         reviews_per_request=32,
         time_ratio=2.0,
     ),
-    "constant": Case(title="single reviews at a constant rate", arrival="constant", load_ratio=0.25),
-    "overload": Case(
+    "constant": LoadCase(title="single reviews at a constant rate", arrival="constant", load_ratio=0.25),
+    "overload": LoadCase(
         title="single reviews at twice the server's own capacity",
         arrival="overload",
         load_ratio=2.0,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.serving.errors import CannotInstall
-from bench.serving.servers import Contender
+from bench.serving.servers import ServerSetup
 
 __all__ = ["interpreter"]
 
@@ -18,17 +18,17 @@ _UNPINNED: Final = ("annotated-types", "numpy", "pydantic")
 _PIP: Final = ("-m", "pip", "install", "--disable-pip-version-check", "--quiet")
 
 
-def interpreter(contender: Contender, folder: Path) -> Path:
-    """Return the Python that runs a contender, with all that it needs; raises CannotInstall.
+def interpreter(setup: ServerSetup, folder: Path) -> Path:
+    """Return the Python that runs a server, with all that it needs; raises CannotInstall.
 
     A second call is quick, unless the requirements have changed.
     """
-    if contender.environment is None:
+    if setup.environment is None:
         return Path(sys.executable)
-    home = folder / contender.environment
+    home = folder / setup.environment
     python = home.absolute() / "bin" / "python"
     shared = [f"{name}=={_release(name)}" for name in _SHARED]
-    wanted = "\n".join([*shared, *_UNPINNED, *contender.requirements])
+    wanted = "\n".join([*shared, *_UNPINNED, *setup.requirements])
     stamp = home / "installed.txt"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         _run(sys.executable, "-m", "venv", "--clear", str(home))

@@ -3,12 +3,12 @@
 SentimentError
 └── BenchError
     ├── CannotInstall   its environment cannot be made
-    └── CannotServe     it does not start, or answers wrongly
+    └── ServerFailed    it does not start, or answers wrongly
 """
 
 from sentiment.errors import SentimentError
 
-__all__ = ["BenchError", "CannotInstall", "CannotServe"]
+__all__ = ["BenchError", "CannotInstall", "ServerFailed"]
 
 
 class BenchError(SentimentError):
@@ -19,5 +19,5 @@ class CannotInstall(BenchError):
     """Its packages cannot be had."""
 
 
-class CannotServe(BenchError):
+class ServerFailed(BenchError):
     """It does not answer as it should."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.serving.client import Outcome, Sample
+from bench.client import RequestOutcome, Sample
 
-__all__ = ["Figures", "OfflineFigures", "Results", "ServerFigures", "percentile", "summarise"]
+__all__ = ["CaseFigures", "OfflineFigures", "ServerFigures", "ServingResults", "percentile", "summarise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class CaseFigures:
     """One server under one load in one round. Latencies are those of good answers, null without any."""
 
     offered_reviews_per_second: float | None
@@ -39,7 +39,7 @@ class ServerFigures:
     cold_start_seconds: tuple[float, ...] = ()
     rss_mib: tuple[float, ...] = ()
     pss_mib: tuple[float, ...] = ()
-    cases: dict[str, tuple[Figures, ...]]
+    cases: dict[str, tuple[CaseFigures, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class OfflineFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
+class ServingResults:
     """A whole run."""
 
     started_at: str
@@ -73,21 +73,21 @@ def summarise(
     window_seconds: float,
     reviews_per_request: int,
     offered_reviews_per_second: float | None = None,
-) -> Figures:
+) -> CaseFigures:
     """Return the figures of the requests of a window of time."""
-    counts = {outcome: sum(sample.outcome is outcome for sample in samples) for outcome in Outcome}
-    good = [1000 * sample.latency_seconds for sample in samples if sample.outcome is Outcome.GOOD]
+    counts = {outcome: sum(sample.outcome is outcome for sample in samples) for outcome in RequestOutcome}
+    good = [1000 * sample.latency_seconds for sample in samples if sample.outcome is RequestOutcome.GOOD]
     p50, p95, p99 = (percentile(good, share) for share in (50, 95, 99))
-    return Figures(
+    return CaseFigures(
         offered_reviews_per_second=offered_reviews_per_second,
         reviews_per_second=len(good) * reviews_per_request / window_seconds,
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
-        num_good=counts[Outcome.GOOD],
-        num_refused=counts[Outcome.REFUSED],
-        num_late=counts[Outcome.LATE],
-        num_failed=counts[Outcome.FAILED],
+        num_good=counts[RequestOutcome.GOOD],
+        num_refused=counts[RequestOutcome.REFUSED],
+        num_late=counts[RequestOutcome.LATE],
+        num_failed=counts[RequestOutcome.FAILED],
     )
 
 

@@ -5,13 +5,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench.serving.cases import CAPACITY_CASE, Case
-from bench.serving.client import closed_loop, constant_arrival
-from bench.serving.errors import CannotServe
-from bench.serving.figures import Figures, summarise
+from bench.client import closed_loop, constant_arrival
+from bench.serving.cases import CAPACITY_CASE, LoadCase
+from bench.serving.errors import ServerFailed
+from bench.serving.figures import CaseFigures, summarise
 from bench.serving.protocol_adapter import Probabilities
-from bench.serving.server import Server, running
-from bench.serving.servers import Contender
+from bench.serving.running_server import RunningServer, running
+from bench.serving.servers import ServerSetup
 from bench.serving.workload import Workload, in_groups
 
 __all__ = ["TOLERANCE", "Turn", "check_answers", "measure", "take_turn"]
@@ -20,7 +20,6 @@ TOLERANCE = 1e-4
 """How far a peer's probabilities may be from this project's; padding and order of sums may move them."""
 Ask = Callable[[Sequence[str]], list[Probabilities]]
 _WARM_UP_SECONDS = 1.0
-_MIB = 1024 * 1024
 
 
 class Turn:
@@ -29,24 +28,24 @@ class Turn:
     def __init__(self) -> None:
         self.cold_start_seconds = math.nan
         self.rss_mib = self.pss_mib = math.nan
-        self.figures: dict[str, Figures] = {}
+        self.figures: dict[str, CaseFigures] = {}
 
 
 def take_turn(  # noqa: PLR0913  # what makes up a turn
-    contender: Contender,
+    setup: ServerSetup,
     python: Path,
     folder: Path,
     *,
     model: str,
     workload: Workload,
     expected: Sequence[Probabilities],
-    cases: Mapping[str, Case],
+    cases: Mapping[str, LoadCase],
     seconds: float,
     capacity_of_this: float | None,
 ) -> Turn:
-    """Start a server, check its answers, measure all cases, weigh it and stop it; raises CannotServe."""
+    """Start a server, check its answers, measure all cases, weigh it and stop it; raises ServerFailed."""
     turn = Turn()
-    with running(contender, python, folder, model=model, review=workload.short[0]) as server:
+    with running(setup, python, folder, model=model, review=workload.short[0]) as server:
         turn.cold_start_seconds = server.cold_start_seconds
         check_answers(server.ask, workload.mixed[: len(expected)], expected)
         for name, case in cases.items():
@@ -57,32 +56,34 @@ def take_turn(  # noqa: PLR0913  # what makes up a turn
                 seconds=seconds * case.time_ratio,
                 rate=_rate(case, turn, capacity_of_this),
             )
-        memory = server.memory()
-        turn.rss_mib, turn.pss_mib = memory.rss_bytes / _MIB, memory.pss_bytes / _MIB
+        usage = server.process.usage()
+        turn.rss_mib, turn.pss_mib = usage.rss_mib, usage.pss_mib
     return turn
 
 
 def check_answers(ask: Ask, reviews: Sequence[str], expected: Sequence[Probabilities]) -> None:
-    """Raise CannotServe unless the probabilities are right, of all reviews together and one by one."""
+    """Raise ServerFailed unless the probabilities are right, of all reviews together and one by one."""
     for answers in (ask(reviews), [ask([review])[0] for review in reviews]):
         if len(answers) != len(expected):
-            raise CannotServe(f"gives {len(answers)} answers to {len(expected)} reviews")
+            raise ServerFailed(f"gives {len(answers)} answers to {len(expected)} reviews")
         for answer, right in zip(answers, expected, strict=True):
             if answer.keys() != right.keys():
-                raise CannotServe(f"gives the labels {sorted(answer)}, not {sorted(right)}")
+                raise ServerFailed(f"gives the labels {sorted(answer)}, not {sorted(right)}")
             error = max(abs(answer[label] - right[label]) for label in right)
             if not error <= TOLERANCE:
-                raise CannotServe(f"gives a probability that is wrong by {error:.2g}")
+                raise ServerFailed(f"gives a probability that is wrong by {error:.2g}")
 
 
-def measure(server: Server, case: Case, workload: Workload, *, seconds: float, rate: float | None) -> Figures:
+def measure(
+    server: RunningServer, case: LoadCase, workload: Workload, *, seconds: float, rate: float | None
+) -> CaseFigures:
     """Return the figures of one case; a second before them warms up and does not count."""
     return asyncio.run(_measure(server, case, workload, seconds=seconds, rate=rate))
 
 
 async def _measure(
-    server: Server, case: Case, workload: Workload, *, seconds: float, rate: float | None
-) -> Figures:
+    server: RunningServer, case: LoadCase, workload: Workload, *, seconds: float, rate: float | None
+) -> CaseFigures:
     address = ("127.0.0.1", server.port)
     requests = _requests(server, case, workload)
     whole_seconds = _WARM_UP_SECONDS + seconds
@@ -107,16 +108,16 @@ async def _measure(
     )
 
 
-def _requests(server: Server, case: Case, workload: Workload) -> list[bytes]:
+def _requests(server: RunningServer, case: LoadCase, workload: Workload) -> list[bytes]:
     texts = workload.short if case.short else workload.mixed
     deadline_ms = round(1000 * case.deadline_seconds) if case.arrival != "closed" else None
     return [
-        server.contender.dialect.request(group, port=server.port, deadline_ms=deadline_ms)
+        server.setup.adapter.request(group, port=server.port, deadline_ms=deadline_ms)
         for group in in_groups(texts, case.reviews_per_request)
     ]
 
 
-def _rate(case: Case, turn: Turn, capacity_of_this: float | None) -> float | None:
+def _rate(case: LoadCase, turn: Turn, capacity_of_this: float | None) -> float | None:
     if case.arrival == "closed":
         return None
     own = turn.figures.get(CAPACITY_CASE)
@@ -124,6 +125,6 @@ def _rate(case: Case, turn: Turn, capacity_of_this: float | None) -> float | Non
     if case.arrival == "constant":
         capacity = capacity_of_this or capacity
     if capacity is None:
-        raise CannotServe(f"has no rate for {case.title}: it takes {CAPACITY_CASE} among the cases")
+        raise ServerFailed(f"has no rate for {case.title}: it takes {CAPACITY_CASE} among the cases")
     # At least one a second, for a server that answered nothing in the time.
     return max(1.0, capacity) * case.load_ratio

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.serving.figures import Results
+from bench.serving.figures import ServingResults
 
 __all__ = ["THIS", "Medians", "divide", "median", "medians"]
 
@@ -23,7 +23,7 @@ class Medians:
     p99_ms: float | None = None
 
 
-def medians(results: Results, server: str, case: str) -> Medians:
+def medians(results: ServingResults, server: str, case: str) -> Medians:
     """Return the medians of a server under a load."""
     figures = results.servers[server].cases.get(case, ()) if server in results.servers else ()
     return Medians(

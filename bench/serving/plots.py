@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from bench.serving.cases import CAPACITY_CASE, CASES
-from bench.serving.figures import Results
+from bench.serving.figures import ServingResults
 from bench.serving.medians import THIS, medians
-from bench.serving.servers import CONTENDERS
+from bench.serving.servers import SERVERS
 from training.publishing.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
 
 __all__ = ["write_pictures"]
@@ -30,7 +30,7 @@ class Panel:
     """A second value of some, drawn as a line across the bar."""
 
 
-def write_pictures(results: Results, folder: Path) -> list[Path]:
+def write_pictures(results: ServingResults, folder: Path) -> list[Path]:
     """Draw throughput, tails and overload as `serving-*.png`, and return those that there are figures for."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -55,7 +55,7 @@ def draw(panels: list[Panel]) -> bytes:
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     names, values = list(panel.values), list(panel.values.values())
-    colours = [COLOURS[0] if name == CONTENDERS[THIS].name else FAINT for name in names]
+    colours = [COLOURS[0] if name == SERVERS[THIS].name else FAINT for name in names]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.72)
     axes.bar_label(bars, [_label(value) for value in values], padding=3, fontsize=7.5, color=INK)
     for row, name in enumerate(names):
@@ -71,7 +71,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _throughput(results: Results) -> Iterator[Panel]:
+def _throughput(results: ServingResults) -> Iterator[Panel]:
     for name, case in CASES.items():
         if case.arrival == "closed":
             this = medians(results, THIS, name).reviews_per_second
@@ -83,7 +83,7 @@ def _throughput(results: Results) -> Iterator[Panel]:
             yield Panel(title=case.title, axis="reviews/s, this service = 1", values=values, marks={})
 
 
-def _tails(results: Results) -> Iterator[Panel]:
+def _tails(results: ServingResults) -> Iterator[Panel]:
     for name, case in CASES.items():
         if case.arrival != "overload":
             found = {server.name: medians(results, key, name) for key, server in results.servers.items()}
@@ -91,13 +91,13 @@ def _tails(results: Results) -> Iterator[Panel]:
             yield Panel(title=case.title, axis="p99 latency, ms", values=values, marks={})
 
 
-def _overload(results: Results) -> Iterator[Panel]:
+def _overload(results: ServingResults) -> Iterator[Panel]:
     axis = "reviews/s, answered within a second; line: capacity"
     values, capacity = _throughputs(results, "overload"), _throughputs(results, CAPACITY_CASE)
     yield Panel(title=CASES["overload"].title, axis=axis, values=values, marks=capacity)
 
 
-def _throughputs(results: Results, case: str) -> dict[str, float]:
+def _throughputs(results: ServingResults, case: str) -> dict[str, float]:
     found = {server.name: medians(results, key, case) for key, server in results.servers.items()}
     return {
         name: each.reviews_per_second for name, each in found.items() if each.reviews_per_second is not None

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PLAIN", "TORCHSERVE", "V2", "Dialect", "Probabilities", "bare_list"]
+__all__ = ["PLAIN", "TORCHSERVE", "V2", "Probabilities", "ProtocolAdapter", "bare_list"]
 
 Probabilities = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class ProtocolAdapter:
     """A path, and JSON of its own."""
 
     path: str
@@ -64,6 +64,6 @@ def _v2_answer(answer: Any) -> list[Probabilities]:  # noqa: ANN401  # any JSON 
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-PLAIN = Dialect(path="/predict", to_json=_reviews, from_json=_predictions)
-V2 = Dialect(path="/v2/models/sentiment/infer", to_json=_v2_request, from_json=_v2_answer)
-TORCHSERVE = Dialect(path="/predictions/sentiment", to_json=_reviews, from_json=_predictions)
+PLAIN = ProtocolAdapter(path="/predict", to_json=_reviews, from_json=_predictions)
+V2 = ProtocolAdapter(path="/v2/models/sentiment/infer", to_json=_v2_request, from_json=_v2_answer)
+TORCHSERVE = ProtocolAdapter(path="/predictions/sentiment", to_json=_reviews, from_json=_predictions)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from bench.serving.cases import CASES
-from bench.serving.figures import Figures, Results, ServerFigures
+from bench.serving.figures import CaseFigures, ServerFigures, ServingResults
 from bench.serving.medians import THIS, divide, median, medians
 from bench.serving.targets import targets
 
 __all__ = ["to_markdown"]
 
 
-def to_markdown(results: Results) -> str:
+def to_markdown(results: ServingResults) -> str:
     """Return every table, the targets first; a server that was left out has a row that says why."""
     parts = [
         _preface(results),
@@ -24,7 +24,7 @@ def to_markdown(results: Results) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _preface(results: Results) -> str:
+def _preface(results: ServingResults) -> str:
     machine = results.machine
     return (
         f"Measured {results.started_at[:10]} with `{results.model}` on {machine['cores']} cores of "
@@ -34,7 +34,7 @@ def _preface(results: Results) -> str:
     )
 
 
-def _targets(results: Results) -> str:
+def _targets(results: ServingResults) -> str:
     rows = [
         [each.what, f"at least {each.least:.2f}", f"{each.ratio:.2f}", "yes" if each.is_met else "no"]
         for each in targets(results)
@@ -42,7 +42,7 @@ def _targets(results: Results) -> str:
     return _section("Targets", ["target", "wanted", "measured", "met"], rows)
 
 
-def _overview(results: Results) -> str:
+def _overview(results: ServingResults) -> str:
     names = [name for name in _cases(results) if CASES[name].arrival == "closed"]
     rows = [
         [server.name, *(_ratio(_throughput_ratio(results, key, name)) for name in names)]
@@ -51,7 +51,7 @@ def _overview(results: Results) -> str:
     return _section("Reviews/s as a ratio to this service", ["server", *names], rows if names else [])
 
 
-def _case(results: Results, name: str) -> str:
+def _case(results: ServingResults, name: str) -> str:
     case = CASES[name]
     columns = ["server", "ratio", "reviews/s", "p50 ms", "p95 ms", "p99 ms", "p99 ratio"]
     columns += ["failed"] if case.arrival == "closed" else ["refused", "late", "failed"]
@@ -59,7 +59,7 @@ def _case(results: Results, name: str) -> str:
     return _section(_title(results, name), columns, rows)
 
 
-def _title(results: Results, name: str) -> str:
+def _title(results: ServingResults, name: str) -> str:
     case = CASES[name]
     title = case.title[0].upper() + case.title[1:]
     if case.arrival == "overload":
@@ -70,7 +70,7 @@ def _title(results: Results, name: str) -> str:
     return title if rates[0] is None else f"{title}: {rates[0]:.0f} reviews/s"
 
 
-def _case_row(results: Results, key: str, name: str) -> list[str]:
+def _case_row(results: ServingResults, key: str, name: str) -> list[str]:
     found, rounds = medians(results, key, name), results.servers[key].cases[name]
     return [
         results.servers[key].name,
@@ -86,12 +86,12 @@ def _case_row(results: Results, key: str, name: str) -> list[str]:
     ]
 
 
-def _throughput_ratio(results: Results, key: str, name: str) -> float | None:
+def _throughput_ratio(results: ServingResults, key: str, name: str) -> float | None:
     own, this = (medians(results, each, name).reviews_per_second for each in (key, THIS))
     return divide(own, this)
 
 
-def _footprints(results: Results) -> str:
+def _footprints(results: ServingResults) -> str:
     rows = []
     this = results.servers.get(THIS)
     for server in _measured(results):
@@ -104,7 +104,7 @@ def _footprints(results: Results) -> str:
     return _section("Memory after the load, and cold start", columns, rows)
 
 
-def _offline(results: Results) -> str:
+def _offline(results: ServingResults) -> str:
     offline = results.offline
     if offline is None:
         return ""
@@ -120,7 +120,7 @@ def _offline(results: Results) -> str:
     return _section("Without HTTP, on the same cores", ["what", "reviews/s", "ratio to the engine"], rows)
 
 
-def _setups(results: Results) -> str:
+def _setups(results: ServingResults) -> str:
     rows = [
         [server.name, ", ".join(f"`{each}`" for each in server.requirements), server.skipped or server.setup]
         for server in results.servers.values()
@@ -136,15 +136,15 @@ def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) 
     return f"### {title}\n\n{table}"
 
 
-def _cases(results: Results) -> list[str]:
+def _cases(results: ServingResults) -> list[str]:
     return [name for name in CASES if any(name in each.cases for each in _measured(results))]
 
 
-def _measured(results: Results) -> Iterator[ServerFigures]:
+def _measured(results: ServingResults) -> Iterator[ServerFigures]:
     return (server for server in results.servers.values() if server.cases)
 
 
-def _share(rounds: Sequence[Figures], field: str) -> str:
+def _share(rounds: Sequence[CaseFigures], field: str) -> str:
     total = sum(each.num_good + each.num_refused + each.num_late + each.num_failed for each in rounds)
     return f"{sum(getattr(each, field) for each in rounds) / total:.1%}" if total else "-"
 

@@ -14,29 +14,29 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench.serving.cases import CAPACITY_CASE, Case
+from bench.serving.cases import CAPACITY_CASE, LoadCase
 from bench.serving.environment import interpreter
 from bench.serving.errors import BenchError
-from bench.serving.figures import OfflineFigures, Results, ServerFigures
+from bench.serving.figures import OfflineFigures, ServerFigures, ServingResults
 from bench.serving.measurement import Turn, take_turn
 from bench.serving.protocol_adapter import Probabilities
-from bench.serving.servers import Contender
+from bench.serving.servers import ServerSetup
 from bench.serving.workload import Workload
 from model_store import RELEASED, Store
 
-__all__ = ["Plan", "run"]
+__all__ = ["ServingPlan", "run"]
 
 _NUM_CHECKED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ServingPlan:
     """What to measure."""
 
     reviews: Path
     workload: Workload
-    contenders: Mapping[str, Contender]
-    cases: Mapping[str, Case]
+    servers: Mapping[str, ServerSetup]
+    cases: Mapping[str, LoadCase]
     seconds: float
     rounds: int
     model: str
@@ -47,24 +47,24 @@ class Plan:
 class _Measured:
     """What one server gave so far."""
 
-    def __init__(self, contender: Contender) -> None:
-        self.contender = contender
+    def __init__(self, setup: ServerSetup) -> None:
+        self.setup = setup
         self.python: Path | None = None
         self.turns: list[Turn] = []
         self.skipped: str | None = None
 
     def skip(self, error: BenchError) -> None:
         self.skipped = str(error)
-        _say(f"{self.contender.name} is left out: {error}")
+        _say(f"{self.setup.name} is left out: {error}")
 
 
-def run(plan: Plan) -> Iterator[Results]:
+def run(plan: ServingPlan) -> Iterator[ServingResults]:
     """Measure everything, and yield all results so far after each round.
 
     A server that cannot be installed, does not start or answers wrongly is left out.
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
-    servers = {name: _Measured(contender) for name, contender in plan.contenders.items()}
+    servers = {name: _Measured(setup) for name, setup in plan.servers.items()}
     for server in servers.values():
         _install(server, plan)
     version = Store(RELEASED).load(plan.model, device="cpu")
@@ -73,12 +73,12 @@ def run(plan: Plan) -> Iterator[Results]:
     for number in range(1, plan.rounds + 1):
         for name, server in servers.items():
             if server.skipped is None:
-                _say(f"round {number} of {plan.rounds}: {server.contender.name}")
+                _say(f"round {number} of {plan.rounds}: {server.setup.name}")
                 _take_turn(plan, name, server, expected, _capacity_of_this(servers))
         if plan.offline:
             _say(f"round {number} of {plan.rounds}: offline")
             offline.append(_offline(plan, with_transformer=number == 1))
-        yield Results(
+        yield ServingResults(
             started_at=started_at,
             machine=_machine(),
             model=str(version),
@@ -89,16 +89,16 @@ def run(plan: Plan) -> Iterator[Results]:
         )
 
 
-def _install(server: _Measured, plan: Plan) -> None:
-    _say(f"environment of {server.contender.name}")
+def _install(server: _Measured, plan: ServingPlan) -> None:
+    _say(f"environment of {server.setup.name}")
     try:
-        server.python = interpreter(server.contender, plan.folder)
+        server.python = interpreter(server.setup, plan.folder)
     except BenchError as error:
         server.skip(error)
 
 
 def _take_turn(
-    plan: Plan,
+    plan: ServingPlan,
     name: str,
     server: _Measured,
     expected: list[Probabilities],
@@ -108,7 +108,7 @@ def _take_turn(
     start = time.monotonic()
     try:
         turn = take_turn(
-            server.contender,
+            server.setup,
             server.python,
             plan.folder / "servers" / name,
             model=plan.model,
@@ -141,7 +141,7 @@ def _capacity_of_this(servers: Mapping[str, _Measured]) -> float | None:
     return None
 
 
-def _offline(plan: Plan, *, with_transformer: bool) -> dict[str, float]:
+def _offline(plan: ServingPlan, *, with_transformer: bool) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.serving.offline", str(plan.reviews)]
     command += ["--model", plan.model, "--seconds", str(plan.seconds)]
     command += ["--transformer"] if with_transformer else []
@@ -158,12 +158,12 @@ def _offline_figures(rounds: list[dict[str, float]]) -> OfflineFigures:
     return OfflineFigures(score=of("score"), predict=of("predict"), transformer=of("transformer"))
 
 
-def _figures(server: _Measured, plan: Plan) -> ServerFigures:
+def _figures(server: _Measured, plan: ServingPlan) -> ServerFigures:
     turns = server.turns
     return ServerFigures(
-        name=server.contender.name,
-        setup=server.contender.setup,
-        requirements=server.contender.requirements,
+        name=server.setup.name,
+        setup=server.setup.description,
+        requirements=server.setup.requirements,
         skipped=server.skipped,
         cold_start_seconds=tuple(turn.cold_start_seconds for turn in turns),
         rss_mib=tuple(turn.rss_mib for turn in turns),

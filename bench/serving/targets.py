@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.serving.cases import CAPACITY_CASE
-from bench.serving.figures import Results
+from bench.serving.figures import ServingResults
 from bench.serving.medians import THIS, divide, median, medians
 
 __all__ = ["Target", "targets"]
@@ -30,12 +30,12 @@ class Target:
         return self.ratio >= self.least and self.p99_is_no_worse
 
 
-def targets(results: Results) -> list[Target]:
+def targets(results: ServingResults) -> list[Target]:
     """Return each target that the run has the figures for."""
     return [*_offline(results), *_peers(results)]
 
 
-def _offline(results: Results) -> Iterator[Target]:
+def _offline(results: ServingResults) -> Iterator[Target]:
     engine = median(results.offline.score) if results.offline else None
     for case, what, least in (
         (_OF_32, "requests of 32: to the engine offline", 0.85),
@@ -46,7 +46,7 @@ def _offline(results: Results) -> Iterator[Target]:
             yield Target(what=what, least=least, ratio=ratio)
 
 
-def _peers(results: Results) -> Iterator[Target]:
+def _peers(results: ServingResults) -> Iterator[Target]:
     for case, name in ((CAPACITY_CASE, "single reviews, concurrency 64"), (_OF_32, "requests of 32")):
         yield from _against(results, case, "litserve", f"{name}: to LitServe, p99 no worse", 2.0)
         best = _best_peer(results, case)
@@ -55,7 +55,7 @@ def _peers(results: Results) -> Iterator[Target]:
             yield from _against(results, case, best, what, 1.5)
 
 
-def _best_peer(results: Results, case: str) -> str | None:
+def _best_peer(results: ServingResults, case: str) -> str | None:
     throughput = {
         key: medians(results, key, case).reviews_per_second for key in results.servers if key not in _OURS
     }
@@ -66,7 +66,7 @@ def _best_peer(results: Results, case: str) -> str | None:
     )
 
 
-def _against(results: Results, case: str, peer: str, what: str, least: float) -> Iterator[Target]:
+def _against(results: ServingResults, case: str, peer: str, what: str, least: float) -> Iterator[Target]:
     this, other = medians(results, THIS, case), medians(results, peer, case)
     ratio = divide(this.reviews_per_second, other.reviews_per_second)
     if ratio is not None and this.p99_ms is not None and other.p99_ms is not None:

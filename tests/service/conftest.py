@@ -6,9 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.process import ServiceProcess
 from model_store import ModelVersion, Store
 from tests.service import stores
-from tests.service.running import Process, process
+from tests.service.running import process
 
 
 @pytest.fixture(scope="session")
@@ -24,17 +25,16 @@ def tiny_version(tiny_store: Path) -> ModelVersion:
 
 
 @pytest.fixture(scope="session")
-def running(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def running(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """Run the service as its own process for the whole session; its log level is debug."""
-    errors = tmp_path_factory.mktemp("service") / "stderr"
     flags = ("--model-store", str(tiny_store), "--log-level", "debug")
-    with process(errors, *flags) as started:
+    with process(tmp_path_factory.mktemp("service"), *flags) as started:
         started.wait_for("ready")
         yield started
 
 
 @pytest.fixture
-def client(running: Process) -> Iterator[httpx.Client]:
+def client(running: ServiceProcess) -> Iterator[httpx.Client]:
     """Return a client of the running service."""
     with httpx.Client(base_url=running.url(), timeout=60) as connected:
         yield connected

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from bench.process import PATIENCE_SECONDS
 from model_store import ModelVersion, Store
 from sentiment import Classifier, Engine, Prediction, RunPlan
 from service.settings import Settings
-from tests.service.running import PATIENCE_SECONDS
 
 __all__ = ["Cold", "Cramped", "Deadly", "Gate", "Gated", "Raising", "Warm", "Watched", "made_by"]
 

@@ -1,9 +1,5 @@
 """Real services: each as a process, or in a thread of the tests."""
 
-import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -15,106 +11,24 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.process import PATIENCE_SECONDS, ServiceProcess
 from service.app import create_app
 from service.runtime.loading import Loader, load_version
 from service.server import Server, listen
 from service.settings import Settings
 
-PATIENCE_SECONDS = 60.0
-
-
-class Process:
-    """`python -m service` with its log lines."""
-
-    def __init__(self, errors: Path, *flags: str, environment: Mapping[str, str] | None = None) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("SENTIMENT_")}
-        self._errors = errors
-        with errors.open("wb") as stderr:
-            self._process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "service", *flags],
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                env=clean | dict(environment or {}),
-            )
-        self._changed = threading.Condition()
-        self._lines: list[str] = []
-        self._ended = False
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def log(self) -> list[dict[str, Any]]:
-        """Return all log lines so far; each must be one JSON object."""
-        with self._changed:
-            return [json.loads(line) for line in self._lines]
-
-    def errors(self) -> str:
-        """Return what the process wrote to its standard error."""
-        return self._errors.read_text()
-
-    def wait_for(self, event: str, **facts: object) -> dict[str, Any]:
-        """Wait for the first log line of an event that has these facts, and return it."""
-        with self._changed:
-            found = self._changed.wait_for(lambda: self._find(event, facts) or self._ended, PATIENCE_SECONDS)
-            line = self._find(event, facts)
-        assert found, f"no {event} in {PATIENCE_SECONDS} s"
-        assert line is not None, f"ended before {event}: {self._lines} {self.errors()}"
-        return line
-
-    def url(self) -> str:
-        """Return where it listens."""
-        return str(self.wait_for("listening")["url"])
-
-    def num_threads(self) -> int:
-        """Return how many threads it has."""
-        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
-
-    def num_open_files(self) -> int:
-        """Return how many files and connections it has open."""
-        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal."""
-        self._process.send_signal(number)
-
-    def wait(self) -> int:
-        """Return the exit status, once it has ended."""
-        status = self._process.wait(PATIENCE_SECONDS)
-        self._reader.join(PATIENCE_SECONDS)
-        return status
-
-    def close(self) -> None:
-        """Kill it in whatever state it is."""
-        self._process.kill()
-        self._process.wait(PATIENCE_SECONDS)
-        self._reader.join(PATIENCE_SECONDS)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def _find(self, event: str, facts: Mapping[str, object]) -> dict[str, Any] | None:
-        wanted = {"event": event, **facts}.items()
-        lines: list[dict[str, Any]] = [json.loads(line) for line in self._lines]
-        return next((line for line in lines if all(line.get(key) == value for key, value in wanted)), None)
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._changed:
-                self._lines.append(line)
-                self._changed.notify_all()
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
 
 @contextmanager
-def process(errors: Path, *flags: str, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
-    """Run the service as a process, on a free port and with two lanes."""
-    started = Process(errors, "--port", "0", "--lanes", "2", *flags, environment=environment)
+def process(
+    folder: Path, *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[ServiceProcess]:
+    """Run the service as a process with two lanes and warnings as errors; its output goes to a folder."""
+    options = ("-W", "error")
+    started = ServiceProcess(folder, "--lanes", "2", *flags, python_options=options, environment=environment)
     try:
         yield started
     finally:
-        started.close()
+        started.kill()
 
 
 @contextmanager

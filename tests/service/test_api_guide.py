@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service.running import Process
+from bench.process import ServiceProcess
 from tests.service.test_errors import leaves
 
 GUIDE = (Path(__file__).parents[2] / "docs/api.md").read_text()
@@ -47,7 +47,7 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize(("command", "kind", "answer"), EXAMPLES)
-def test_an_example(running: Process, command: str, kind: str, answer: str) -> None:
+def test_an_example(running: ServiceProcess, command: str, kind: str, answer: str) -> None:
     response = ask(command, running.url())
     body = answer if kind == "json" else answer.split("\n\n")[1]
     assert shape(response.json()) == shape(json.loads(body))

@@ -14,18 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.process import PATIENCE_SECONDS, ServiceProcess
 from tests.scale import scaled
 from tests.service import faults
 from tests.service.http_helpers import connect, head, post, problem, receive
-from tests.service.running import (
-    PATIENCE_SECONDS,
-    Process,
-    process,
-    samples,
-    series,
-    service,
-    wait_for_sample,
-)
+from tests.service.running import process, samples, series, service, wait_for_sample
 
 REJECTED = series("sentiment_requests_rejected_total", reason="overloaded")
 GIVEN_UP = series("sentiment_requests_cancelled_total", stage="queue")
@@ -147,7 +140,7 @@ def test_a_queue_too_small_for_the_largest_request_is_refused_at_the_start(
     slow_store: Path, tmp_path: Path
 ) -> None:
     flags = ("--model-store", str(slow_store), "--max-queue-tokens", "102399")
-    with process(tmp_path / "stderr", *flags) as running:
+    with process(tmp_path, *flags) as running:
         assert running.wait() == 1
         assert running.errors() == (
             "error: SENTIMENT_MAX_QUEUE_TOKENS: must be at least 102400, not 102399: "
@@ -155,7 +148,7 @@ def test_a_queue_too_small_for_the_largest_request_is_refused_at_the_start(
         )
 
 
-def test_a_body_that_comes_a_byte_at_a_time(client: httpx.Client, running: Process) -> None:
+def test_a_body_that_comes_a_byte_at_a_time(client: httpx.Client, running: ServiceProcess) -> None:
     with connect(running.url()) as (connection, answers):
         for byte in head(len(SMALL)) + SMALL:
             connection.sendall(bytes([byte]))
@@ -163,7 +156,7 @@ def test_a_body_that_comes_a_byte_at_a_time(client: httpx.Client, running: Proce
         assert receive(answers).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_body_that_never_ends_is_given_up_at_its_deadline(running: Process) -> None:
+def test_a_body_that_never_ends_is_given_up_at_its_deadline(running: ServiceProcess) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(1_000_000, "X-Request-Timeout-Ms: 300"))
         ends_at_seconds = time.monotonic() + PATIENCE_SECONDS
@@ -177,7 +170,7 @@ def test_a_body_that_never_ends_is_given_up_at_its_deadline(running: Process) ->
 
 
 def test_a_client_that_reads_slowly_gets_all_and_holds_up_nobody(
-    client: httpx.Client, running: Process
+    client: httpx.Client, running: ServiceProcess
 ) -> None:
     body = json.dumps({"reviews": ["good"] * 256}).encode()
     with connect(running.url()) as (connection, _):
@@ -197,7 +190,7 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def test_a_client_killed_in_the_middle_of_its_body(running: Process) -> None:
+def test_a_client_killed_in_the_middle_of_its_body(running: ServiceProcess) -> None:
     name = series("sentiment_requests_cancelled_total", stage="read")
     before = samples(running.url())[name]
     with connect(running.url()) as (connection, _):
@@ -226,12 +219,13 @@ def test_a_client_killed_while_it_waits_costs_no_compute(slow_store: Path) -> No
 @pytest.mark.soak
 def test_threads_and_open_files_end_where_they_began(slow_store: Path, tmp_path: Path) -> None:
     body = json.dumps({"reviews": ["good " * 400] * 100}).encode()
-    with process(tmp_path / "stderr", "--model-store", str(slow_store)) as running:
+    with process(tmp_path, "--model-store", str(slow_store)) as running:
         running.wait_for("ready")
         url = running.url()
 
         def usage() -> tuple[int, int]:
-            return running.num_threads(), running.num_open_files()
+            found = running.usage()
+            return found.num_threads, found.num_open_files
 
         def misbehave() -> None:
             for start in (head(len(body)) + body[:100], head(len(body)) + body, head(3) + b"{]}"):
@@ -270,7 +264,7 @@ def test_sigterm_in_the_middle_of_many_clients(slow_store: Path, tmp_path: Path,
                 num_answers += 1
 
     with (
-        process(tmp_path / "stderr", "--model-store", str(slow_store)) as running,
+        process(tmp_path, "--model-store", str(slow_store)) as running,
         ThreadPoolExecutor(8) as threads,
     ):
         running.wait_for("ready")
@@ -309,7 +303,7 @@ def test_memory_stays_flat_over_requests_of_random_shapes(slow_store: Path, tmp_
             assert client.post("/predict", json={"reviews": shape()}).status_code == 200
         return samples(url)["process_resident_memory_bytes"]
 
-    with process(tmp_path / "stderr", "--model-store", str(slow_store)) as running:
+    with process(tmp_path, "--model-store", str(slow_store)) as running:
         running.wait_for("ready")
         url = running.url()
         with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:

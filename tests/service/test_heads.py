@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bench.process import ServiceProcess
 from tests.scale import scaled
 from tests.service.http_helpers import connect
-from tests.service.running import Process
 
 pytestmark = pytest.mark.soak
 
@@ -66,7 +66,7 @@ targets = st.tuples(
 ).map(lambda drawn: drawn[0] + "".join(drawn[1]))
 
 
-def status(running: Process, start: bytes, headers: Sequence[tuple[str, str]] = ()) -> int:
+def status(running: ServiceProcess, start: bytes, headers: Sequence[tuple[str, str]] = ()) -> int:
     """Return the status of the answer to a request with a body; the service then closes the connection."""
     lines = [
         start + b" HTTP/1.1",
@@ -85,7 +85,7 @@ def status(running: Process, start: bytes, headers: Sequence[tuple[str, str]] = 
 @given(st.sampled_from(ROUTES), st.lists(st.tuples(names, values), max_size=6))
 @example(ROUTES[0], [("Content-Type", "application/json; a*1=b; a*=c")])
 def test_no_header_makes_the_service_fail(
-    running: Process, start: bytes, headers: list[tuple[str, str]]
+    running: ServiceProcess, start: bytes, headers: list[tuple[str, str]]
 ) -> None:
     assert status(running, start, headers) < 500
 
@@ -94,16 +94,16 @@ def test_no_header_makes_the_service_fail(
 @given(values)
 @example("application/json; a*1=b; a*=c")
 @example("application/json; charset*0*=utf-8''%ff; charset*=x")
-def test_a_content_type_is_understood_or_refused(running: Process, value: str) -> None:
+def test_a_content_type_is_understood_or_refused(running: ServiceProcess, value: str) -> None:
     assert status(running, ROUTES[0], [("Content-Type", value)]) in (200, 400, 415)
 
 
 @settings(max_examples=scaled(10_000))
 @given(st.sampled_from(["GET", "HEAD", "POST", "OPTIONS"]), targets)
-def test_no_address_makes_the_service_fail(running: Process, method: str, target: str) -> None:
+def test_no_address_makes_the_service_fail(running: ServiceProcess, method: str, target: str) -> None:
     assert status(running, f"{method} {target}".encode("latin-1")) < 500
 
 
-def test_none_of_them_was_an_error_of_ours(running: Process) -> None:
+def test_none_of_them_was_an_error_of_ours(running: ServiceProcess) -> None:
     assert not [line for line in running.log() if line["level"] == "error"]
     assert running.errors() == ""

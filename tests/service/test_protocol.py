@@ -12,16 +12,9 @@ from typing import BinaryIO
 import httpx
 import pytest
 
+from bench.process import PATIENCE_SECONDS, ServiceProcess
 from tests.service.http_helpers import connect, head, receive
-from tests.service.running import (
-    PATIENCE_SECONDS,
-    Process,
-    process,
-    samples,
-    series,
-    service,
-    wait_for_sample,
-)
+from tests.service.running import process, samples, series, service, wait_for_sample
 
 pytestmark = pytest.mark.xdist_group("connection")
 
@@ -151,7 +144,7 @@ def test_too_long_an_address_is_refused(hasty: str, target: str) -> None:
     assert (response.status_code, response.json()["code"]) == (431, "header_too_large")
 
 
-def test_bytes_that_are_not_http_are_answered_with_a_problem(running: Process) -> None:
+def test_bytes_that_are_not_http_are_answered_with_a_problem(running: ServiceProcess) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(b"hello\r\n\r\n")
         refusal(answers, 400, "bad_request")
@@ -169,21 +162,27 @@ def test_bytes_that_are_not_http_are_answered_with_a_problem(running: Process) -
         b"POST /predict HTTP/1.1\r\nHost: a\r\nX-A: b\x00c\r\n\r\n",
     ],
 )
-def test_a_head_that_two_parsers_could_read_differently_is_refused(running: Process, front: bytes) -> None:
+def test_a_head_that_two_parsers_could_read_differently_is_refused(
+    running: ServiceProcess, front: bytes
+) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(front + SMALL)
         refusal(answers, 400, "bad_request")
 
 
 @pytest.mark.parametrize("upgrade", UPGRADES)
-def test_an_upgrade_is_not_taken_and_the_body_is_read(running: Process, upgrade: tuple[str, ...]) -> None:
+def test_an_upgrade_is_not_taken_and_the_body_is_read(
+    running: ServiceProcess, upgrade: tuple[str, ...]
+) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(len(SMALL), *upgrade) + SMALL)
         assert b'"predictions"' in receive(answers)
 
 
 @pytest.mark.parametrize("upgrade", UPGRADES)
-def test_an_upgrade_is_not_taken_before_the_body_comes(running: Process, upgrade: tuple[str, ...]) -> None:
+def test_an_upgrade_is_not_taken_before_the_body_comes(
+    running: ServiceProcess, upgrade: tuple[str, ...]
+) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(len(SMALL), "Expect: 100-continue", *upgrade))
         assert answers.readline() == b"HTTP/1.1 100 Continue\r\n"  # so the head was read without the body
@@ -192,7 +191,7 @@ def test_an_upgrade_is_not_taken_before_the_body_comes(running: Process, upgrade
         assert b'"predictions"' in receive(answers)
 
 
-def test_a_connection_goes_on_after_upgrades_that_are_not_taken(running: Process) -> None:
+def test_a_connection_goes_on_after_upgrades_that_are_not_taken(running: ServiceProcess) -> None:
     front = "\r\n".join(["GET /healthz HTTP/1.1", "Host: test", *H2C, "", ""]).encode()
     chunked = head(0, *H2C, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
     body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(SMALL), SMALL)
@@ -213,13 +212,13 @@ def test_an_upgrade_hides_no_large_head(hasty: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["test:443", "/predict"])
-def test_a_tunnel_is_refused(running: Process, target: str) -> None:
+def test_a_tunnel_is_refused(running: ServiceProcess, target: str) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: test\r\n\r\n".encode() + HEALTH)
         refusal(answers, 400, "bad_request")
 
 
-def test_white_space_around_a_value_is_no_part_of_it(running: Process) -> None:
+def test_white_space_around_a_value_is_no_part_of_it(running: ServiceProcess) -> None:
     spaced = (
         "X-Request-ID: \t spaced \t ",
         "Content-Encoding: identity \t",
@@ -273,7 +272,7 @@ def test_one_more_is_refused_while_all_connections_are_at_work(tiny_store: Path)
 
 
 def test_stopping_does_not_wait_for_heads_that_never_end(tiny_store: Path, tmp_path: Path) -> None:
-    with process(tmp_path / "stderr", "--model-store", str(tiny_store)) as running:
+    with process(tmp_path, "--model-store", str(tiny_store)) as running:
         running.wait_for("ready")
         with connect(running.url()) as (connection, answers):
             connection.sendall(HEALTH[:-2])
@@ -283,7 +282,7 @@ def test_stopping_does_not_wait_for_heads_that_never_end(tiny_store: Path, tmp_p
         assert running.wait() == 0
 
 
-def test_pipelined_requests_are_not_read_without_limit(running: Process) -> None:
+def test_pipelined_requests_are_not_read_without_limit(running: ServiceProcess) -> None:
     many = HEALTH * 1000
     num_sent = num_answered = 0
     with connect(running.url()) as (connection, _):

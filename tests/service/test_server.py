@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.process import PATIENCE_SECONDS
 from service.errors import CannotListen
 from service.server import listen
 from tests.service.http_helpers import connect, head, receive
-from tests.service.running import PATIENCE_SECONDS, process, wait_for_sample
+from tests.service.running import process, wait_for_sample
 
 JSON = {"Content-Type": "application/json"}
 
@@ -21,9 +22,7 @@ def test_sigterm_answers_what_was_accepted_and_refuses_what_was_not(slow_store: 
     flags = ("--max-batch-tokens", "1", "--max-reviews-per-request", "1000")  # seconds of work
     environment = {"SENTIMENT_PROT": "1", "SENTIMENT_DEVICE": "cpu"}
     with (
-        process(
-            tmp_path / "stderr", "--model-store", str(slow_store), *flags, environment=environment
-        ) as running,
+        process(tmp_path, "--model-store", str(slow_store), *flags, environment=environment) as running,
         ThreadPoolExecutor(1) as threads,
     ):
         ready = running.wait_for("ready")
@@ -63,7 +62,7 @@ def test_a_port_in_use_is_one_line_and_status_1(tiny_store: Path, tmp_path: Path
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         flags = ("--model-store", str(tiny_store), "--port", str(port))
-        with process(tmp_path / "stderr", *flags) as running:
+        with process(tmp_path, *flags) as running:
             assert running.wait() == 1
             assert running.errors() == (
                 f"error: cannot listen on 127.0.0.1:{port}: address already in use; "
@@ -89,7 +88,7 @@ def test_ipv6() -> None:
 
 def test_a_client_that_never_finishes_cannot_delay_the_stop(tiny_store: Path, tmp_path: Path) -> None:
     flags = ("--model-store", str(tiny_store), "--drain-seconds", "1")
-    with process(tmp_path / "stderr", *flags) as running:
+    with process(tmp_path, *flags) as running:
         running.wait_for("ready")
         with connect(running.url()) as (connection, answers):
             connection.sendall(head(1000) + b"{")

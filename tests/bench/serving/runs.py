@@ -1,12 +1,12 @@
 """A run that was never measured."""
 
-from bench.serving.figures import Figures, OfflineFigures, Results, ServerFigures
+from bench.serving.figures import CaseFigures, OfflineFigures, ServerFigures, ServingResults
 
 
-def figures(reviews_per_second: float, p99_ms: float | None = 100.0, **counts: int) -> Figures:
+def figures(reviews_per_second: float, p99_ms: float | None = 100.0, **counts: int) -> CaseFigures:
     """Return figures with this throughput and tail."""
     half = None if p99_ms is None else p99_ms / 2
-    return Figures(
+    return CaseFigures(
         offered_reviews_per_second=None,
         reviews_per_second=reviews_per_second,
         p50_ms=half,
@@ -19,7 +19,7 @@ def figures(reviews_per_second: float, p99_ms: float | None = 100.0, **counts: i
     )
 
 
-def server(name: str, **cases: tuple[Figures, ...]) -> ServerFigures:
+def server(name: str, **cases: tuple[CaseFigures, ...]) -> ServerFigures:
     """Return a server that was measured."""
     return ServerFigures(
         name=name,
@@ -32,9 +32,9 @@ def server(name: str, **cases: tuple[Figures, ...]) -> ServerFigures:
     )
 
 
-def results(**servers: ServerFigures) -> Results:
+def results(**servers: ServerFigures) -> ServingResults:
     """Return a run with these servers and an engine that does 200 reviews/s offline."""
-    return Results(
+    return ServingResults(
         started_at="2025-01-31T12:00:00+00:00",
         machine={"processor": "a processor", "cores": "2", "python": "3.11", "torch": "2.13"},
         model="reviews@2",

@@ -10,7 +10,7 @@ from bench.serving.document import write_between_markers
 from bench.serving.errors import BenchError
 from bench.serving.plots import write_pictures
 from bench.serving.report import to_markdown
-from bench.serving.servers import CONTENDERS
+from bench.serving.servers import SERVERS
 from bench.serving.targets import targets
 from tests.bench.serving.runs import figures, results, server
 
@@ -91,7 +91,7 @@ def test_the_document_has_markers_and_every_case() -> None:
     assert [name for name in CASES if f"`{name}`" not in document] == []
 
 
-@pytest.mark.parametrize("key", CONTENDERS)
+@pytest.mark.parametrize("key", SERVERS)
 def test_every_server_has_a_module_that_starts_it(key: str) -> None:
-    module = ROOT / CONTENDERS[key].module.replace(".", "/")
+    module = ROOT / SERVERS[key].module.replace(".", "/")
     assert module.with_suffix(".py").exists() or (module / "__main__.py").exists()

@@ -12,12 +12,12 @@ from pydantic import TypeAdapter
 
 from bench.serving.__main__ import main
 from bench.serving.cases import CASES
-from bench.serving.errors import CannotServe
-from bench.serving.figures import Results
+from bench.serving.errors import ServerFailed
+from bench.serving.figures import ServingResults
 from bench.serving.measurement import check_answers
 from bench.serving.protocol_adapter import Probabilities
-from bench.serving.run import Plan, run
-from bench.serving.server import running
+from bench.serving.run import ServingPlan, run
+from bench.serving.running_server import running
 from bench.serving.servers import THIS
 from bench.serving.workload import SHORT_WORDS, Workload
 from model_store import RELEASED, Store
@@ -28,10 +28,10 @@ MODEL = "reviews-small@production"
 
 
 def test_a_run_measures_this_service_and_writes_it_down(tiny_reviews: Path, tmp_path: Path) -> None:
-    plan = Plan(
+    plan = ServingPlan(
         reviews=tiny_reviews,
         workload=Workload.read(tiny_reviews),
-        contenders={"this": THIS},
+        servers={"this": THIS},
         # Few clients, so that a busy machine answers them too.
         cases={
             "single-64": replace(CASES["single-64"], num_connections=2),
@@ -55,7 +55,7 @@ def test_a_run_measures_this_service_and_writes_it_down(tiny_reviews: Path, tmp_
 
     document, file = tmp_path / "performance.md", tmp_path / "run.json"
     document.write_text("<!-- serving:begin -->\n<!-- serving:end -->\n", encoding="utf-8")
-    file.write_bytes(TypeAdapter(Results).dump_json(results))
+    file.write_bytes(TypeAdapter(ServingResults).dump_json(results))
     main(["--from", str(file), "--document", str(document)])
     written = document.read_text(encoding="utf-8")
     assert "| this service | 1.00 |" in written
@@ -79,19 +79,19 @@ def test_a_server_that_answers_wrongly_is_not_measured() -> None:
 
     right = ask(reviews)
     check_answers(ask, reviews, right)
-    with pytest.raises(CannotServe, match="wrong by"):
+    with pytest.raises(ServerFailed, match="wrong by"):
         check_answers(ask, reviews, right[::-1])
-    with pytest.raises(CannotServe, match="wrong by nan"):
+    with pytest.raises(ServerFailed, match="wrong by nan"):
         check_answers(lambda texts: [dict.fromkeys(right[0], math.nan) for _ in texts], reviews, right)
-    with pytest.raises(CannotServe, match="2 answers to 1 reviews"):
+    with pytest.raises(ServerFailed, match="2 answers to 1 reviews"):
         check_answers(ask, reviews, right[:1])
-    with pytest.raises(CannotServe, match="labels"):
+    with pytest.raises(ServerFailed, match="labels"):
         check_answers(ask, reviews, [{"good": 1.0}] * 2)
 
 
 def test_a_server_that_ends_is_not_waited_for(tmp_path: Path) -> None:
     with (
-        pytest.raises(CannotServe, match=r"ended with status 1, see .*server\.log"),
+        pytest.raises(ServerFailed, match=r"ended with status 1, see .*stderr"),
         running(THIS, Path(sys.executable), tmp_path, model="nothing", review="Good."),
     ):
         pass

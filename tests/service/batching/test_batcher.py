@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from bench.process import PATIENCE_SECONDS
 from model_store import Store
 from sentiment import TOLERANCE, Classifier, Prediction
 from service.batching.batcher import Batcher, BatcherOptions
@@ -18,7 +19,6 @@ from service.errors import Draining, InferenceFailed, Overloaded
 from service.outcomes import LaneState
 from service.telemetry.metrics import Metrics
 from tests.service import faults, stores
-from tests.service.running import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.xdist_group("batcher")
 

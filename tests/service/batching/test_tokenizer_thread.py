@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.process import PATIENCE_SECONDS
 from sentiment import TokenizedReview, Tokenizer, TokenizerConfig
 from service.batching.request import Batch, Request
 from service.batching.scheduler import Scheduler
@@ -11,7 +12,6 @@ from service.batching.tokenizer_thread import TokenizerThread
 from service.batching.work_queue import WorkQueue
 from service.telemetry.metrics import Metrics
 from tests.service.batching.models import model
-from tests.service.running import PATIENCE_SECONDS
 
 
 class Recording(Tokenizer):

@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from bench.process import PATIENCE_SECONDS
 from sentiment import TokenizedReview
 from service.batching.request import Batch, Request
 from service.batching.scheduler import Scheduler
 from service.batching.work_queue import WarmUp, WorkQueue
 from service.outcomes import ScoringFailure
 from tests.service.batching.models import model
-from tests.service.running import PATIENCE_SECONDS
 
 NUM_LANES = 2
 MODEL = model()

@@ -92,7 +92,7 @@ def test_a_file_that_everyone_can_read_gives_a_warning(
 def test_a_wrong_key_is_one_line_and_status_2(tiny_store: Path, tmp_path: Path) -> None:
     environment = {"SENTIMENT_API_KEYS": f"{KEY},{NO_KEY}"}
     flags = ("--model-store", str(tiny_store))
-    with process(tmp_path / "stderr", *flags, environment=environment) as running:
+    with process(tmp_path, *flags, environment=environment) as running:
         assert running.wait() == 2
         assert running.errors() == (
             "error: SENTIMENT_API_KEYS: part 2 is not a key: "

@@ -5,9 +5,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.process import ServiceProcess
 from service.http.guard import is_open
 from tests.service.http_helpers import connect, head, problem, receive
-from tests.service.running import Process, process, samples, series
+from tests.service.running import process, samples, series
 
 pytestmark = pytest.mark.xdist_group("gate")
 
@@ -18,7 +19,7 @@ OPEN = ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/assets/sw
 
 
 @pytest.fixture(scope="module")
-def guarded(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def guarded(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """Run a service with two keys, one in a file and one in the environment; its log level is debug."""
     folder = tmp_path_factory.mktemp("guarded")
     (folder / "keys").write_text(f"{KEY}\n")
@@ -31,14 +32,14 @@ def guarded(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "--log-level",
         "debug",
     )
-    with process(folder / "stderr", *flags, environment={"SENTIMENT_API_KEYS": NEXT}) as started:
+    with process(folder, *flags, environment={"SENTIMENT_API_KEYS": NEXT}) as started:
         assert started.wait_for("listening")["needs_api_key"] is True
         started.wait_for("ready")
         yield started
 
 
 @pytest.fixture
-def stranger(guarded: Process) -> Iterator[httpx.Client]:
+def stranger(guarded: ServiceProcess) -> Iterator[httpx.Client]:
     """Return a client without a key."""
     with httpx.Client(base_url=guarded.url(), timeout=60) as connected:
         yield connected
@@ -112,14 +113,14 @@ def test_an_open_path_is_open_for_reading_alone(stranger: httpx.Client, method: 
         "/%2e",
     ],
 )
-def test_no_other_spelling_of_a_path_leads_past_the_guard(guarded: Process, path: str) -> None:
+def test_no_other_spelling_of_a_path_leads_past_the_guard(guarded: ServiceProcess, path: str) -> None:
     with connect(guarded.url()) as (connection, answers):
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
         status = receive(answers).split(b" ")[1]
     assert status in (b"401", b"404")
 
 
-def test_every_open_route_is_meant_to_be_open(guarded: Process) -> None:
+def test_every_open_route_is_meant_to_be_open(guarded: ServiceProcess) -> None:
     paths = httpx.get(f"{guarded.url()}/openapi.json").json()["paths"]
     opened = {
         (method, path)
@@ -130,13 +131,13 @@ def test_every_open_route_is_meant_to_be_open(guarded: Process) -> None:
     assert opened == {("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics")}
 
 
-def test_a_stranger_is_refused_before_the_body_is_read(guarded: Process) -> None:
+def test_a_stranger_is_refused_before_the_body_is_read(guarded: ServiceProcess) -> None:
     with connect(guarded.url()) as (connection, answers):
         connection.sendall(head(1000, "Expect: 100-continue"))
         assert receive(answers).startswith(b"HTTP/1.1 401 ")
 
 
-def test_strangers_are_counted(guarded: Process, stranger: httpx.Client) -> None:
+def test_strangers_are_counted(guarded: ServiceProcess, stranger: httpx.Client) -> None:
     rejected = series("sentiment_requests_rejected_total", reason="unauthorized")
     answered = series("sentiment_http_requests_total", route="/predict", method="POST", status="401")
     before = samples(guarded.url())
@@ -146,7 +147,7 @@ def test_strangers_are_counted(guarded: Process, stranger: httpx.Client) -> None
     assert after[answered] == before[answered] + 1
 
 
-def test_no_key_appears_in_logs_metrics_or_documents(guarded: Process, stranger: httpx.Client) -> None:
+def test_no_key_appears_in_logs_metrics_or_documents(guarded: ServiceProcess, stranger: httpx.Client) -> None:
     for key in (KEY, f"{NEXT}x"):
         headers = {"Authorization": f"Bearer {key}", "X-Request-ID": f"of-{len(key)}"}
         stranger.post("/predict", json=BODY, headers=headers)
@@ -156,6 +157,6 @@ def test_no_key_appears_in_logs_metrics_or_documents(guarded: Process, stranger:
         assert not [text for text in texts if key in text]
 
 
-def test_without_keys_everyone_may_use_the_service(client: httpx.Client, running: Process) -> None:
+def test_without_keys_everyone_may_use_the_service(client: httpx.Client, running: ServiceProcess) -> None:
     assert running.wait_for("listening")["needs_api_key"] is False
     assert client.post("/predict", json=BODY).status_code == 200

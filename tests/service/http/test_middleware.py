@@ -3,8 +3,8 @@ import re
 import httpx
 import pytest
 
+from bench.process import ServiceProcess
 from service.http.middleware import RouteTable
-from tests.service.running import Process
 
 PATHS = ["/healthz", "/nothing", "/models/9", "/models/x", "/docs", "/metrics"]
 
@@ -28,7 +28,7 @@ def test_an_unsafe_id_is_replaced(client: httpx.Client, given: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", client.get("/healthz", headers=headers).headers["x-request-id"])
 
 
-def test_a_line_in_the_log(running: Process, client: httpx.Client) -> None:
+def test_a_line_in_the_log(running: ServiceProcess, client: httpx.Client) -> None:
     client.post("/predict", json={"reviews": ["good", "dull"]}, headers={"X-Request-ID": "logged-1"})
     client.get("/nothing", headers={"X-Request-ID": "logged-2"})
     client.get("/healthz", headers={"X-Request-ID": "logged-3"})

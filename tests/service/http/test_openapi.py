@@ -5,9 +5,9 @@ import pytest
 import schemathesis
 from pydantic import SecretStr
 
+from bench.process import ServiceProcess
 from service.app import create_app
 from service.settings import Settings
-from tests.service.running import Process
 
 CONFIG = schemathesis.Config.from_dict(
     {
@@ -25,7 +25,7 @@ schema = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
 
 
 @schema.parametrize()
-def test_the_service_is_what_it_says(case: schemathesis.Case[Any], running: Process) -> None:
+def test_the_service_is_what_it_says(case: schemathesis.Case[Any], running: ServiceProcess) -> None:
     case.call_and_validate(base_url=running.url())
 
 

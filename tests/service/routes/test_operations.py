@@ -6,10 +6,11 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from bench.process import ServiceProcess
 from model_store import ModelVersion
 from service.telemetry.metrics import METRICS
 from tests.service.http_helpers import connect, post, problem, receive
-from tests.service.running import Process, samples, series
+from tests.service.running import samples, series
 
 
 def test_health_and_readiness(client: httpx.Client) -> None:
@@ -68,7 +69,7 @@ def test_the_documentation_page_needs_nothing_from_elsewhere(client: httpx.Clien
         "/assets/....//....//etc/passwd",
     ],
 )
-def test_assets_lead_to_no_other_file(running: Process, path: str) -> None:
+def test_assets_lead_to_no_other_file(running: ServiceProcess, path: str) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
         answer = receive(answers)
@@ -123,7 +124,7 @@ def test_metrics_are_in_the_text_format(client: httpx.Client) -> None:
     assert "_created" not in text.replace("created_at", "")
 
 
-def test_counts_go_up(running: Process, client: httpx.Client, tiny_version: ModelVersion) -> None:
+def test_counts_go_up(running: ServiceProcess, client: httpx.Client, tiny_version: ModelVersion) -> None:
     max_tokens = tiny_version.manifest.tokenizer.max_tokens
     url = running.url()
     before = samples(url)
@@ -163,7 +164,7 @@ def test_counts_go_up(running: Process, client: httpx.Client, tiny_version: Mode
     assert after["sentiment_ready"] == 1
 
 
-def test_clients_cannot_make_series(running: Process, client: httpx.Client) -> None:
+def test_clients_cannot_make_series(running: ServiceProcess, client: httpx.Client) -> None:
     client.get("/made-up-0")
     client.request("MAKE-UP-0", "/healthz")
     before = samples(running.url()).keys()

@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from bench.process import ServiceProcess
 from model_store import ModelVersion
 from sentiment import TOLERANCE
 from tests.service import stores
 from tests.service.http_helpers import connect, head, post, problem, receive
-from tests.service.running import Process, samples, series, service, wait_for_sample
+from tests.service.running import samples, series, service, wait_for_sample
 
 HIDDEN = "a review that must stay out of every log: zanzibar"
 
@@ -149,7 +150,7 @@ def test_supported_media_types(client: httpx.Client, media_type: str) -> None:
         "application/json" + " ;" * 5_000 + "a",
     ],
 )
-def test_a_malformed_media_type_is_refused(running: Process, media_type: str) -> None:
+def test_a_malformed_media_type_is_refused(running: ServiceProcess, media_type: str) -> None:
     line = f"Content-Type: {media_type}".encode("latin-1")
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(18).replace(b"Content-Type: application/json", line) + b'{"reviews": ["a"]}')
@@ -158,7 +159,7 @@ def test_a_malformed_media_type_is_refused(running: Process, media_type: str) ->
     assert b'"code":"unsupported_media_type"' in answer
 
 
-def test_two_media_types_are_refused(running: Process) -> None:
+def test_two_media_types_are_refused(running: ServiceProcess) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(18, "Content-Type: text/plain") + b'{"reviews": ["a"]}')
         assert receive(answers).startswith(b"HTTP/1.1 415 ")
@@ -245,7 +246,7 @@ def test_too_large_a_body(client: httpx.Client, body: bytes | Iterator[bytes]) -
 
 
 @pytest.mark.parametrize("length", [LIMIT_BYTES + 1, 10**18])
-def test_an_announced_size_is_refused_before_the_body_comes(running: Process, length: int) -> None:
+def test_an_announced_size_is_refused_before_the_body_comes(running: ServiceProcess, length: int) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(length))
         response = receive(answers)
@@ -253,7 +254,7 @@ def test_an_announced_size_is_refused_before_the_body_comes(running: Process, le
     assert b'"code":"body_too_large"' in response
 
 
-def test_the_connection_stays_usable_after_too_large_a_body(running: Process) -> None:
+def test_the_connection_stays_usable_after_too_large_a_body(running: ServiceProcess) -> None:
     small = big(100)
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(LIMIT_BYTES + 1) + big(LIMIT_BYTES + 1) + head(len(small)) + small)
@@ -261,7 +262,7 @@ def test_the_connection_stays_usable_after_too_large_a_body(running: Process) ->
         assert receive(answers).startswith(b"HTTP/1.1 200 ")
 
 
-def test_what_follows_a_body_is_the_next_request(running: Process) -> None:
+def test_what_follows_a_body_is_the_next_request(running: ServiceProcess) -> None:
     with connect(running.url()) as (connection, answers):
         connection.sendall(head(10) + big(100))
         response = receive(answers)
@@ -269,7 +270,7 @@ def test_what_follows_a_body_is_the_next_request(running: Process) -> None:
     assert b'"code":"bad_request"' in response
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body(running: Process) -> None:
+def test_a_client_that_leaves_in_the_middle_of_its_body(running: ServiceProcess) -> None:
     name = series("sentiment_requests_cancelled_total", stage="read")
     before = samples(running.url())[name]
     with connect(running.url()) as (connection, _):
@@ -305,7 +306,7 @@ def test_only_the_request_with_the_bad_review_fails(tmp_path: Path) -> None:
         assert post(client, *stores.TEXTS) == good
 
 
-def test_logs_hold_no_review(running: Process, client: httpx.Client) -> None:
+def test_logs_hold_no_review(running: ServiceProcess, client: httpx.Client) -> None:
     post(client, HIDDEN)
     client.post("/predict", json={"reviews": [HIDDEN, 1]})
     client.post("/predict", content=HIDDEN.encode(), headers={"Content-Type": "application/json"})

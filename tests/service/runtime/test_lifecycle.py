@@ -18,7 +18,7 @@ def test_before_the_model_is_loaded(tiny_store: Path, tmp_path: Path) -> None:
     aliases = store / "reviews/aliases.json"
     aliases.unlink()
     os.mkfifo(aliases)
-    with process(tmp_path / "stderr", "--model-store", str(store)) as running:
+    with process(tmp_path, "--model-store", str(store)) as running:
         url = running.url()
         with httpx.Client(base_url=url) as client:
             assert client.get("/healthz").status_code == 200
@@ -80,7 +80,7 @@ def test_a_model_that_cannot_be_loaded_is_one_line_and_status_1(
     store = tmp_path / "store"
     shutil.copytree(tiny_store, store)
     change(store)
-    with process(tmp_path / "stderr", "--model-store", str(store)) as running:
+    with process(tmp_path, "--model-store", str(store)) as running:
         assert running.wait() == 1
         assert running.errors().startswith("error: ")
         assert message in running.errors()

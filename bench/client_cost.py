@@ -1,6 +1,6 @@
 """What a request costs the client, beside general clients: processor time against a server that does nothing.
 
-    python -m bench.serving.client_cost
+    python -m bench.client_cost
 
 A client whose package is not installed is left out: `pip install aiohttp httpx` for all.
 """
@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from bench.serving.client import closed_loop
+from bench.client import closed_loop
 
 _CONNECTIONS: Final = 16
 _BODY: Final = b'{"reviews": ["' + b"word " * 250 + b'"]}'
@@ -36,7 +36,7 @@ class DoNothing(asyncio.Protocol):
 
 def main() -> None:
     """Print microseconds a request for each client."""
-    parser = argparse.ArgumentParser(prog="python -m bench.serving.client_cost")
+    parser = argparse.ArgumentParser(prog="python -m bench.client_cost")
     parser.add_argument("--seconds", type=float, default=3.0)
     options = parser.parse_args()
     ours, theirs = multiprocessing.Pipe()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.serving.answer import Answer, AnswerReader
+from bench.answer import Answer, AnswerReader
 
 WITH_LENGTH = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a":1}'
 CHUNKED = (

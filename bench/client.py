@@ -1,4 +1,4 @@
-"""The load: one client for all servers, cheap enough to share their cores.
+"""The load of all benchmarks: one client for all servers, cheap enough to share their cores.
 
 It keeps connections open, sends requests that were made beforehand, and reads of an answer what it needs: its
 status and where it ends. docs/measurements/performance.md has its cost beside that of general clients.
@@ -6,22 +6,22 @@ status and where it ends. docs/measurements/performance.md has its cost beside t
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import cycle
 
-from bench.serving.answer import Answer, AnswerReader
+from bench.answer import Answer, AnswerReader
 
-__all__ = ["Address", "Outcome", "Sample", "closed_loop", "constant_arrival"]
+__all__ = ["Address", "Judge", "RequestOutcome", "Sample", "closed_loop", "constant_arrival", "outcome_of"]
 
 Address = tuple[str, int]
 _RETRY_SECONDS = 0.02
 _REFUSALS = frozenset({429, 503})
 
 
-class Outcome(Enum):
+class RequestOutcome(Enum):
     """How a request ended."""
 
     GOOD = auto()
@@ -33,6 +33,10 @@ class Outcome(Enum):
     """Any other status, or a broken connection."""
 
 
+Judge = Callable[[bytes, Answer], RequestOutcome]
+"""Says what the answer to a request means to the client."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One request, timed on the clock of the event loop."""
@@ -40,7 +44,7 @@ class Sample:
     start_seconds: float
     """When it was sent; at constant arrival, when it should have been."""
     end_seconds: float
-    outcome: Outcome
+    outcome: RequestOutcome
 
     @property
     def latency_seconds(self) -> float:
@@ -49,14 +53,21 @@ class Sample:
 
 
 async def closed_loop(
-    address: Address, requests: Sequence[bytes], *, num_connections: int, seconds: float
+    address: Address,
+    requests: Iterable[bytes],
+    *,
+    num_connections: int,
+    seconds: float,
+    judge: Judge | None = None,
 ) -> list[Sample]:
-    """Return what came of `num_connections` clients that each send the next request upon the answer.
+    """Return the outcomes of `num_connections` clients that each send the next request upon an answer.
 
-    The requests are sent in their order, again from the first when they run out.
+    A sequence of requests is sent in its order, again from the first at its end; another iterable ends the
+    load with its last request, if the time has not ended it before.
     """
+    stream = cycle(requests) if isinstance(requests, Sequence) else iter(requests)
     with _no_garbage_collection():
-        load = _ClosedLoop(address, cycle(requests), seconds)
+        load = _ClosedLoop(address, stream, seconds, judge or _by_status)
         await asyncio.gather(*[load.client() for _ in range(num_connections)])
     return load.samples
 
@@ -64,7 +75,7 @@ async def closed_loop(
 async def constant_arrival(
     address: Address, requests: Sequence[bytes], *, rate: float, seconds: float, deadline_seconds: float
 ) -> list[Sample]:
-    """Return what came of requests that are due at a constant rate a second, whatever the server does.
+    """Return the outcomes of requests that are due at a constant rate a second, whatever the server does.
 
     Each has a connection of its own for as long as it lasts. Latency counts from when it was due, so a late
     start is no excuse (Tene 2015, "coordinated omission"). Whoever has no answer by the deadline hangs up.
@@ -76,12 +87,14 @@ async def constant_arrival(
 
 
 class _Connection(asyncio.Protocol):
-    """One connection that carries one request at a time; `settled` hears how each ended."""
+    """One connection that carries one request at a time; `settled` is called when one has ended."""
 
-    def __init__(self, settled: Callable[["_Connection", Outcome], None]) -> None:
+    def __init__(self, judge: Judge, settled: Callable[["_Connection", RequestOutcome], None]) -> None:
+        self._judge = judge
         self._settled = settled
         self._reader = AnswerReader()
         self._transport: asyncio.Transport | None = None
+        self._request = b""
         self.is_busy = False
         self.start_seconds = 0.0
 
@@ -91,7 +104,7 @@ class _Connection(asyncio.Protocol):
 
     def send(self, request: bytes, start_seconds: float) -> None:
         assert self._transport is not None  # noqa: S101  # only an open connection sends
-        self.is_busy, self.start_seconds = True, start_seconds
+        self.is_busy, self.start_seconds, self._request = True, start_seconds, request
         self._transport.write(request)
 
     def hang_up(self) -> None:
@@ -108,76 +121,85 @@ class _Connection(asyncio.Protocol):
             answer = self._reader.feed(data)
         except ValueError:
             self._close()
-            self._settle(Outcome.FAILED)
+            self._settle(RequestOutcome.FAILED)
             return
         if answer is not None:
             if answer.closes:
                 self._close()
-            self._settle(outcome_of(answer))
+            self._settle(self._judge(self._request, answer))
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  # its name is asyncio's
         self._transport = None
-        self._settle(Outcome.FAILED)
+        self._settle(RequestOutcome.FAILED)
 
     def _close(self) -> None:
         if self._transport is not None:
             self._transport.close()
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _settle(self, outcome: RequestOutcome) -> None:
         if self.is_busy:
             self.is_busy = False
             self._settled(self, outcome)
 
 
-def outcome_of(answer: Answer) -> Outcome:
-    """Return what an answer means to the one who asked."""
+def _by_status(_request: bytes, answer: Answer) -> RequestOutcome:
+    return outcome_of(answer)
+
+
+def outcome_of(answer: Answer) -> RequestOutcome:
+    """Return what the status of an answer means to the client."""
     if answer.status == 200:
-        return Outcome.GOOD
+        return RequestOutcome.GOOD
     if answer.status == 504:
-        return Outcome.LATE
-    return Outcome.REFUSED if answer.status in _REFUSALS else Outcome.FAILED
+        return RequestOutcome.LATE
+    return RequestOutcome.REFUSED if answer.status in _REFUSALS else RequestOutcome.FAILED
 
 
 class _ClosedLoop:
     """Clients that each wait for the answer before they send the next request."""
 
-    def __init__(self, address: Address, requests: Iterator[bytes], seconds: float) -> None:
+    def __init__(self, address: Address, requests: Iterator[bytes], seconds: float, judge: Judge) -> None:
         self.samples: list[Sample] = []
         self._address = address
         self._requests = requests
+        self._judge = judge
         self._loop = asyncio.get_running_loop()
         self._end_seconds = self._loop.time() + seconds
 
     async def client(self) -> None:
         """Keep one connection busy until the end, and open another whenever it breaks."""
-        while self._loop.time() < self._end_seconds:
-            broken = asyncio.Event()
+        while (request := self._next()) is not None:
+            ended = asyncio.Event()
             try:
                 _, connection = await self._loop.create_connection(
-                    lambda: _Connection(self._next(broken)),  # noqa: B023  # it is made at once
+                    lambda: _Connection(self._judge, self._settler(ended)),  # noqa: B023  # it is made at once
                     *self._address,
                 )
             except OSError:
                 await self._failed_to_connect()
                 continue
-            connection.send(next(self._requests), self._loop.time())
-            await _wait(broken, self._end_seconds - self._loop.time())
+            connection.send(request, self._loop.time())
+            await _wait(ended, self._end_seconds - self._loop.time())
             connection.hang_up()
 
-    def _next(self, broken: asyncio.Event) -> Callable[[_Connection, Outcome], None]:
-        def settled(connection: _Connection, outcome: Outcome) -> None:
+    def _next(self) -> bytes | None:
+        return next(self._requests, None) if self._loop.time() < self._end_seconds else None
+
+    def _settler(self, ended: asyncio.Event) -> Callable[[_Connection, RequestOutcome], None]:
+        def settled(connection: _Connection, outcome: RequestOutcome) -> None:
             now = self._loop.time()
             self.samples.append(Sample(connection.start_seconds, now, outcome))
-            if connection.is_open and now < self._end_seconds:
-                connection.send(next(self._requests), now)
+            request = self._next() if connection.is_open else None
+            if request is None:
+                ended.set()
             else:
-                broken.set()
+                connection.send(request, now)
 
         return settled
 
     async def _failed_to_connect(self) -> None:
         now = self._loop.time()
-        self.samples.append(Sample(now, now, Outcome.FAILED))
+        self.samples.append(Sample(now, now, RequestOutcome.FAILED))
         await asyncio.sleep(_RETRY_SECONDS)
 
 
@@ -226,21 +248,21 @@ class _ConstantArrival:
         try:
             async with asyncio.timeout_at(end_seconds):
                 _, connection = await self._loop.create_connection(
-                    lambda: _Connection(self._settled), *self._address
+                    lambda: _Connection(_by_status, self._settled), *self._address
                 )
         except TimeoutError:
-            self.samples.append(Sample(due_seconds, self._loop.time(), Outcome.LATE))
+            self.samples.append(Sample(due_seconds, self._loop.time(), RequestOutcome.LATE))
         except OSError:
-            self.samples.append(Sample(due_seconds, self._loop.time(), Outcome.FAILED))
+            self.samples.append(Sample(due_seconds, self._loop.time(), RequestOutcome.FAILED))
         else:
             self._start(connection, request, due_seconds)
 
     def _give_up(self, connection: _Connection, due_seconds: float) -> None:
         if connection.is_busy and connection.start_seconds == due_seconds:
             connection.hang_up()
-            self.samples.append(Sample(due_seconds, self._loop.time(), Outcome.LATE))
+            self.samples.append(Sample(due_seconds, self._loop.time(), RequestOutcome.LATE))
 
-    def _settled(self, connection: _Connection, outcome: Outcome) -> None:
+    def _settled(self, connection: _Connection, outcome: RequestOutcome) -> None:
         self.samples.append(Sample(connection.start_seconds, self._loop.time(), outcome))
         if connection.is_open:
             self._idle.append(connection)

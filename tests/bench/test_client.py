@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from bench.serving.client import Address, Outcome, Sample, closed_loop, constant_arrival
+from bench.client import Address, RequestOutcome, Sample, closed_loop, constant_arrival
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Work = Callable[[Address], Awaitable[list[Sample]]]
@@ -66,14 +66,14 @@ def arrival(*, seconds: float = 0.2, deadline_seconds: float = 5) -> Work:
     )
 
 
-def outcomes(samples: list[Sample]) -> set[Outcome]:
+def outcomes(samples: list[Sample]) -> set[RequestOutcome]:
     return {sample.outcome for sample in samples}
 
 
 def test_each_client_of_a_closed_loop_keeps_its_connection() -> None:
     talker = Talker(GOOD)
     samples = load(talker, clients(3))
-    assert outcomes(samples) == {Outcome.GOOD}
+    assert outcomes(samples) == {RequestOutcome.GOOD}
     assert talker.num_connections == 3
     assert len(samples) <= talker.num_requests <= len(samples) + 3
     assert all(sample.latency_seconds > 0 for sample in samples)
@@ -82,21 +82,21 @@ def test_each_client_of_a_closed_loop_keeps_its_connection() -> None:
 def test_a_client_connects_again_when_the_server_closes() -> None:
     talker = Talker(GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), closes=True)
     samples = load(talker, clients(2))
-    assert outcomes(samples) == {Outcome.GOOD}
+    assert outcomes(samples) == {RequestOutcome.GOOD}
     assert talker.num_connections >= len(samples) > 2
 
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (GOOD.replace(b"200", b"429"), Outcome.REFUSED),
-        (GOOD.replace(b"200", b"503"), Outcome.REFUSED),
-        (GOOD.replace(b"200", b"500"), Outcome.FAILED),
-        (GOOD.replace(b"200", b"504"), Outcome.LATE),
-        (b"nonsense\r\n\r\n", Outcome.FAILED),
+        (GOOD.replace(b"200", b"429"), RequestOutcome.REFUSED),
+        (GOOD.replace(b"200", b"503"), RequestOutcome.REFUSED),
+        (GOOD.replace(b"200", b"500"), RequestOutcome.FAILED),
+        (GOOD.replace(b"200", b"504"), RequestOutcome.LATE),
+        (b"nonsense\r\n\r\n", RequestOutcome.FAILED),
     ],
 )
-def test_an_answer_is_counted_as_what_it_is(answer: bytes, outcome: Outcome) -> None:
+def test_an_answer_is_counted_as_what_it_is(answer: bytes, outcome: RequestOutcome) -> None:
     assert outcomes(load(Talker(answer), clients(1))) == {outcome}
     assert outcomes(load(Talker(answer), arrival())) == {outcome}
 
@@ -106,13 +106,13 @@ async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None
 
 
 def test_a_broken_connection_is_a_failure() -> None:
-    assert outcomes(load(hang_up, clients(1))) == {Outcome.FAILED}
-    assert outcomes(load(hang_up, arrival())) == {Outcome.FAILED}
+    assert outcomes(load(hang_up, clients(1))) == {RequestOutcome.FAILED}
+    assert outcomes(load(hang_up, arrival())) == {RequestOutcome.FAILED}
 
 
 def test_constant_arrival_counts_from_when_a_request_was_due() -> None:
     samples = sorted(load(Talker(GOOD), arrival(seconds=0.4)), key=lambda sample: sample.start_seconds)
-    assert outcomes(samples) == {Outcome.GOOD}
+    assert outcomes(samples) == {RequestOutcome.GOOD}
     starts = [sample.start_seconds - samples[0].start_seconds for sample in samples]
     assert starts == pytest.approx([number / RATE for number in range(20)])
 
@@ -128,7 +128,7 @@ def test_a_client_leaves_at_its_deadline() -> None:
         num_left += 1
 
     samples = load(stay_silent, arrival(deadline_seconds=0.1))
-    assert outcomes(samples) == {Outcome.LATE}
+    assert outcomes(samples) == {RequestOutcome.LATE}
     assert len(samples) == 10
     assert all(sample.latency_seconds >= 0.1 for sample in samples)
     assert num_left == 10
