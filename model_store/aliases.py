@@ -1,4 +1,4 @@
-"""Names that move between versions: `aliases.json`, as in {"candidate": 4, "production": 3}."""
+"""Names that move from version to version: `aliases.json`, as in {"candidate": 4, "production": 3}."""
 
 import json
 from pathlib import Path

@@ -20,9 +20,9 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def replace_durably(path: Path, content: bytes) -> None:
-    """Put new content in a file's place at once: a reader finds the old or the new, whole.
+    """Replace the content of a file atomically: a reader finds all of the old or all of the new.
 
-    Only one process at a time may do so, since all use the same temporary name; hold a lock.
+    Only one process at a time may do so, since all use the same temporary name: hold a lock.
     """
     temporary = path.with_name(f".{path.name}.new")
     write_durably(temporary, content)
@@ -51,7 +51,7 @@ def fsync_folder(folder: Path) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Hold the exclusive lock of a lock file, made when missing; waits for other processes and threads.
 
-    The file stays behind, empty: removing it would let two holders in. The lock ends with its process.
+    The empty file stays, since removing it would let two holders in. The lock ends with its process.
     """
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -60,7 +60,7 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn an OSError within into StoreUnavailable, which names the file and what to look at."""
+    """Turn an OSError in the block into StoreUnavailable, which names the file and what to check."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
 """Golden examples: texts with the probabilities that a version gave when it was published.
 
-Hashes show that the files are the same; these show that the software and the machine make the same of them.
-Kept in `golden.jsonl`, one JSON object a line.
+Hashes show that the files are the same; golden examples show that this software computes the same from them
+on this machine. They are in `golden.jsonl`, one JSON object a line.
 """
 
 import json
@@ -23,8 +23,8 @@ __all__ = ["GOLDEN_TOLERANCE", "GoldenExample", "check", "read", "write"]
 GOLDEN_TOLERANCE = 1e-3
 """How far a probability may lie from its golden value.
 
-Other CPUs, thread counts and libraries move one by about 1e-6, half-precision weights by 1e-4, and a GPU that
-rounds its products to ten bits a little more; other weights or another tokenizer move most far beyond this.
+Other CPUs, thread counts and libraries move a probability by about 1e-6, half-precision weights by 1e-4, and
+a GPU that rounds products to ten bits by a little more; another model or tokenizer moves most by far more.
 """
 
 
@@ -56,7 +56,7 @@ def write(examples: Iterable[GoldenExample]) -> bytes:
 def check(classifier: "Classifier", examples: Sequence[GoldenExample]) -> None:
     """Raise GoldenMismatch unless the classifier gives every example its probabilities.
 
-    Call it once after loading, before the classifier answers anyone. The error tells the example's place,
+    Call it once after loading, before the classifier answers anyone. The error gives the example's number,
     never its text.
     """
     predictions = classifier.predict([example.text for example in examples])

@@ -1,4 +1,4 @@
-"""What file browsers, file systems and volumes leave in a folder, and what is no part of a version."""
+"""What file browsers, file systems and volumes leave in a folder; it is no part of a version."""
 
 import os
 import re

@@ -74,7 +74,7 @@ Moment = Annotated[
 @strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """What a file of the version must be, to the byte."""
+    """The size and hash of a file of the version."""
 
     sha256: Sha256
     size_bytes: Count
@@ -232,7 +232,7 @@ def hash_line(manifest: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Header:
-    """All that must be readable in a manifest of any schema, later ones included."""
+    """What can be read in a manifest of any schema, later ones included."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="ignore", strict=True)
 

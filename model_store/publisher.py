@@ -1,6 +1,6 @@
 """Turning a draft into a version that readers see whole or not at all.
 
-All files are written and synced in a hidden folder beside the versions, which one rename makes a version.
+All files are written and synced in a hidden folder next to the versions; one rename turns it into a version.
 A publisher that dies leaves at most its hidden folder: readers skip it, and a later publisher removes it.
 """
 
@@ -22,7 +22,7 @@ from model_store.reference import parse_version
 __all__ = ["publish"]
 
 ABANDONED_AFTER_SECONDS = 3600.0
-"""A hidden folder must be this old to be removed, so that one whose publisher is about to lock it is safe."""
+"""Only older hidden folders are removed, since the publisher of a new one may not have locked it yet."""
 _PREFIX = ".publishing-"
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
@@ -37,9 +37,9 @@ def publish(folder: Path, draft: Draft, now: datetime) -> int:
     manifest = draft.manifest(version=version, created_at=created_at)
     make_folder(folder)
     _remove_abandoned(folder, now)
-    with _workplace(folder) as workplace:
-        _write_payload(workplace, draft)
-        while not _claim(workplace, manifest):
+    with _staging_folder(folder) as staging:
+        _write_payload(staging, draft)
+        while not _claim(staging, manifest):
             version = max(version + 1, _next_version(folder))
             manifest = draft.manifest(version=version, created_at=created_at)
     fsync_folder(folder)
@@ -49,45 +49,45 @@ def publish(folder: Path, draft: Draft, now: datetime) -> int:
 def _next_version(folder: Path) -> int:
     if not folder.exists():
         return 1
-    # Files count too: whatever bears the number is in the way.
+    # Files count too: anything that has the number as its name is in the way.
     return 1 + max((parse_version(path.name) or 0 for path in folder.iterdir()), default=0)
 
 
 @contextmanager
-def _workplace(folder: Path) -> Iterator[Path]:
-    """Make a hidden folder, locked while its publisher lives, and remove it unless it became a version."""
-    workplace = folder / f"{_PREFIX}{secrets.token_hex(8)}"
-    workplace.mkdir()
-    descriptor = os.open(workplace, os.O_RDONLY | os.O_DIRECTORY)
+def _staging_folder(folder: Path) -> Iterator[Path]:
+    """Make a hidden folder, locked while its publisher lives; remove it unless it has become a version."""
+    staging = folder / f"{_PREFIX}{secrets.token_hex(8)}"
+    staging.mkdir()
+    descriptor = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with suppress(OSError):  # Some network file systems lock no folders; they keep abandoned ones then.
+        with suppress(OSError):  # Some network file systems cannot lock folders; abandoned ones stay there.
             fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield workplace
+        yield staging
     finally:
         os.close(descriptor)
-        shutil.rmtree(workplace, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def _write_payload(workplace: Path, draft: Draft) -> None:
+def _write_payload(staging: Path, draft: Draft) -> None:
     folders = {folder for name in draft.payload for folder in PurePosixPath(name).parents}
     for folder in sorted(folders - {PurePosixPath()}):
-        (workplace / folder).mkdir()
+        (staging / folder).mkdir()
     for name, content in draft.payload.items():
-        write_durably(workplace / name, content)
+        write_durably(staging / name, content)
     for folder in folders:
-        fsync_folder(workplace / folder)
+        fsync_folder(staging / folder)
 
 
-def _claim(workplace: Path, manifest: Manifest) -> bool:
+def _claim(staging: Path, manifest: Manifest) -> bool:
     """Write the manifest and take its number; False when another publisher has just taken it."""
     content = manifest.to_json().encode()
-    write_durably(workplace / MANIFEST_HASH_FILE, hash_line(content))
-    write_durably(workplace / MANIFEST_FILE, content)
-    fsync_folder(workplace)
-    target = workplace.with_name(str(manifest.version))
+    write_durably(staging / MANIFEST_HASH_FILE, hash_line(content))
+    write_durably(staging / MANIFEST_FILE, content)
+    fsync_folder(staging)
+    target = staging.with_name(str(manifest.version))
     try:
-        # Never replaces a version: a folder cannot be renamed onto one that has files.
-        workplace.rename(target)
+        # This cannot replace a version, since no folder can be renamed onto one that has files.
+        staging.rename(target)
     except OSError as error:
         if error.errno in _TAKEN and os.path.lexists(target):
             return False
@@ -96,16 +96,16 @@ def _claim(workplace: Path, manifest: Manifest) -> bool:
 
 
 def _remove_abandoned(folder: Path, now: datetime) -> None:
-    for workplace in folder.glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # Another publisher may be removing it; what cannot be removed does no harm.
-            if now.timestamp() - workplace.stat().st_mtime >= ABANDONED_AFTER_SECONDS:
-                _remove_unless_locked(workplace)
+    for staging in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # Another publisher may be removing it too; one that stays does no harm.
+            if now.timestamp() - staging.stat().st_mtime >= ABANDONED_AFTER_SECONDS:
+                _remove_unless_locked(staging)
 
 
-def _remove_unless_locked(workplace: Path) -> None:
-    descriptor = os.open(workplace, os.O_RDONLY | os.O_DIRECTORY)
+def _remove_unless_locked(staging: Path) -> None:
+    descriptor = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(workplace)
+        shutil.rmtree(staging)
     finally:
         os.close(descriptor)

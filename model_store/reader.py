@@ -1,7 +1,7 @@
 """Reading the files of one version, each checked before anything is made of it.
 
-The manifest holds the hash of every file but its own; that one stands beside it in `manifest.json.sha256`, in
-the form that `sha256sum --check` takes, so a damaged byte is found in whichever of the files it is.
+The manifest has the hash of every file but itself; its own hash is in `manifest.json.sha256`, which
+`sha256sum --check` can read. So a damaged byte is found whichever file it is in.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 DEFAULT_ALIAS = "production"
-"""What a reference without a selector means."""
+"""The alias that a reference without a selector means."""
 MODEL_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 ALIAS_PATTERN = r"^[a-z][a-z0-9-]*$"  # Begins with a letter, so that no alias can pass for a version.
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")

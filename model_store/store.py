@@ -43,7 +43,7 @@ class Store:
     """
 
     def __init__(self, root: Path | str = RELEASED, *, now: Callable[[], datetime] = utc_now) -> None:
-        """Take the folder, which `publish` makes when it is missing; raises UnsupportedLocation for a URL."""
+        """Take the folder; `publish` makes it if it is missing. Raises UnsupportedLocation for a URL."""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(root)):  # `Path` makes one slash of two
             raise UnsupportedLocation(
                 f"{root}: only folders are supported as a model store in this release: give a path"
@@ -75,7 +75,7 @@ class Store:
             return read_aliases(self.root / model)
 
     def resolve(self, reference: str) -> tuple[str, int]:
-        """Return the model and version that "reviews", "reviews@production" or "reviews@3" stands for now.
+        """Return the model and version that "reviews", "reviews@production" or "reviews@3" refers to now.
 
         Raises ModelNotFound, AliasNotFound, VersionNotFound and CorruptAliases.
         """

@@ -72,7 +72,7 @@ def _names(aliases: Mapping[str, int], version: int) -> str:
 
 
 def _accuracy(evaluation: Mapping[str, Evaluation]) -> str:
-    """Return the accuracy that says most: on test reviews if there is one, else on validation reviews."""
+    """Return the most telling accuracy: on test reviews if there is one, else on validation reviews."""
     for name in ("test", "validation", *sorted(evaluation)):
         if name in evaluation:
             return f"{evaluation[name].accuracy:.4f} ({name})"

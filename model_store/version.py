@@ -33,7 +33,7 @@ class ModelVersion:
 
 
 def build(folder: Path, manifest: Manifest, files: Mapping[str, bytes], device: str) -> ModelVersion:
-    """Make a version from files whose hashes are checked; `folder` is only for the errors to name.
+    """Make a version from files whose hashes are checked; `folder` is only named in errors.
 
     Raises CorruptVersion when a file does not fit the manifest, and InvalidConfiguration for a device that
     cannot be had.

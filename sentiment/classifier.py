@@ -15,9 +15,9 @@ __all__ = ["Classifier"]
 
 
 class Classifier:
-    """A tokenizer, a network on its device, and the names of the labels. Safe to share between threads.
+    """A tokenizer, a network on its device, and the labels' names. Safe to share between threads.
 
-    `predict` does all; a server calls `tokenize`, `plan` and `run` apart, in different threads.
+    `predict` does everything; a server calls `tokenize`, `plan` and `run`, each in a thread of its own.
     """
 
     def __init__(self, *, labels: Sequence[str], tokenizer: Tokenizer, engine: Engine) -> None:

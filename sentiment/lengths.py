@@ -3,9 +3,9 @@
 __all__ = ["LENGTH_STEP_TOKENS", "round_up"]
 
 LENGTH_STEP_TOKENS = 32
-"""Kernels keep what they prepare for each shape, so lengths are rounded up to a few."""
+"""Lengths are rounded up to a multiple of this, since kernels keep what they prepare for each shape."""
 
 
 def round_up(number: int, step: int) -> int:
-    """Return the first multiple of `step` that is not below `number`."""
+    """Return the lowest multiple of `step` that is at least `number`."""
     return -(-number // step) * step

@@ -1,8 +1,8 @@
 """The network: token ids in, one logit for each label out.
 
-Shapes stand behind the lines and in the names: B reviews in the batch, T time steps (tokens, padded at
-the end), E embedding, H hidden units of one direction, D = H x directions, L labels. Time comes first, as the
-kernels take it.
+Names and comments give the shapes: B reviews in the batch, T time steps (tokens, padded at the end), E
+embedding, H hidden units of one direction, D = H x directions, L labels. Time comes first, as the kernels
+expect it.
 """
 
 import torch
@@ -37,16 +37,16 @@ class SentimentLSTM(nn.Module):
         self.output = nn.Linear(output_size * (3 if config.pooling == "concat" else 1), config.num_labels)
         self._initialise()
 
-    def forward(self, ids_TB: Tensor, lengths_B: Tensor, shift_TBE: Tensor | None = None) -> Tensor:
+    def forward(self, ids_TB: Tensor, lengths_B: Tensor, perturbation_TBE: Tensor | None = None) -> Tensor:
         """Return logits [B, L] for padded token ids [T, B] and true lengths [B], each at least 1.
 
-        `shift_TBE` is added to the embeddings: what adversarial training moves, and differentiates by.
+        `perturbation_TBE` is added to the embeddings; adversarial training needs its gradient.
         """
         x_TBE = self.embed(ids_TB)
-        return self.classify(x_TBE if shift_TBE is None else x_TBE + shift_TBE, lengths_B)
+        return self.classify(x_TBE if perturbation_TBE is None else x_TBE + perturbation_TBE, lengths_B)
 
     def embed(self, ids_TB: Tensor) -> Tensor:
-        """Return embeddings [T, B, E] of token ids [T, B]; in training without the words that drop out."""
+        """Return embeddings [T, B, E] of token ids [T, B]; in training without the words that are dropped."""
         x_TBE = self.embedding(ids_TB)
         if not self.training or self.config.embedding_dropout == 0:
             return x_TBE  # type: ignore[no-any-return]
@@ -56,7 +56,7 @@ class SentimentLSTM(nn.Module):
         return x_TBE * kept_V[ids_TB].unsqueeze(-1)  # type: ignore[no-any-return]
 
     def classify(self, x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return logits [B, L] for embeddings: where gradients by token enter."""
+        """Return logits [B, L] for embeddings [T, B, E], from which gradients by token can be taken."""
         config = self.config
         x_TBE = dropout_over_time(x_TBE, config.input_dropout, training=self.training)
         for depth, layer in enumerate(self.layers):
@@ -80,7 +80,7 @@ class LSTMLayer(nn.Module):
     """One LSTM layer, in one or both directions, over padded reviews.
 
     The backward direction is an LSTM of its own over each review reversed by its own length. So neither
-    direction sees padding before a real token, and both take the fast kernels that packed sequences miss.
+    direction sees padding before a token, and both use the fast kernels, which packed sequences cannot.
     """
 
     def __init__(
@@ -99,13 +99,13 @@ class LSTMLayer(nn.Module):
         self.recurrent_dropout = recurrent_dropout
 
     def forward(self, x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return the hidden states [T, B, D] of inputs [T, B, E]; behind a review's end they mean nothing."""
-        ahead_TBH = self._run(self.ahead, x_TBE)
+        """Return the hidden states [T, B, D] of inputs [T, B, E]; those of padding mean nothing."""
+        forward_TBH = self._run(self.ahead, x_TBE)
         if self.back is None:
-            return ahead_TBH
+            return forward_TBH
         order_TB = reversal(x_TBE.size(0), lengths_B)
-        back_TBH = reorder(self._run(self.back, reorder(x_TBE, order_TB)), order_TB)
-        return torch.cat([ahead_TBH, back_TBH], dim=-1)  # [T, B, 2H]
+        backward_TBH = reorder(self._run(self.back, reorder(x_TBE, order_TB)), order_TB)
+        return torch.cat([forward_TBH, backward_TBH], dim=-1)  # [T, B, 2H]
 
     def _run(self, lstm: nn.LSTM, x_TBE: Tensor) -> Tensor:
         if self.training and self.recurrent_dropout > 0:
@@ -123,14 +123,14 @@ def new_lstm(input_size: int, hidden_size: int) -> nn.LSTM:
     nn.init.xavier_uniform_(weight_ih)
     for gate_HH in weight_hh.chunk(4):  # input, forget, cell, output
         nn.init.orthogonal_(gate_HH)
-    nn.init.zeros_(bias_hh)  # The gates add both biases, so one of them carries the start.
+    nn.init.zeros_(bias_hh)  # The gates add both biases, so one is enough for the initial values.
     nn.init.zeros_(bias_ih)
     bias_ih[hidden_size : 2 * hidden_size] = 1.0
     return lstm
 
 
 def run_stepwise(lstm: nn.LSTM, x_TBE: Tensor, recurrent_dropout: float) -> Tensor:
-    """Return the hidden states [T, B, H] with one dropout mask on the state that passes between steps."""
+    """Return the hidden states [T, B, H] with one dropout mask for the state at all steps."""
     h_BH = x_TBE.new_zeros(x_TBE.size(1), lstm.hidden_size)
     c_BH = torch.zeros_like(h_BH)
     mask_BH = functional.dropout(torch.ones_like(h_BH), recurrent_dropout)
@@ -142,7 +142,7 @@ def run_stepwise(lstm: nn.LSTM, x_TBE: Tensor, recurrent_dropout: float) -> Tens
 
 
 def run_weight_dropped(lstm: nn.LSTM, x_TBE: Tensor, weight_drop: float) -> Tensor:
-    """Return the hidden states [T, B, H] with some of the recurrent weights left out, at full speed."""
+    """Return the hidden states [T, B, H] with some of the recurrent weights dropped, at full speed."""
     weight_ih, weight_hh, *biases = lstm.all_weights[0]
     start_1BH = x_TBE.new_zeros(1, x_TBE.size(1), lstm.hidden_size)
     weights = [weight_ih, functional.dropout(weight_hh, weight_drop), *biases]
@@ -158,19 +158,19 @@ def dropout_over_time(x_TBE: Tensor, p: float, *, training: bool) -> Tensor:
 
 
 def reversal(num_steps: int, lengths_B: Tensor) -> Tensor:
-    """Return indices [T, B] that reverse each review within its own length; padding keeps its place."""
+    """Return indices [T, B] that reverse each review within its own length; padding stays where it is."""
     t_T1 = torch.arange(num_steps, device=lengths_B.device).unsqueeze(1)
     mirrored_TB = lengths_B - 1 - t_T1
     return torch.where(mirrored_TB >= 0, mirrored_TB, t_T1)
 
 
 def reorder(x_TBE: Tensor, order_TB: Tensor) -> Tensor:
-    """Return x with each review's steps in the order given."""
+    """Return x [T, B, E] with each review's steps in the order given by indices [T, B]."""
     return x_TBE.gather(0, order_TB.unsqueeze(-1).expand_as(x_TBE))
 
 
 def pool(x_TBD: Tensor, lengths_B: Tensor, pooling: Pooling, hidden_size: int) -> Tensor:
-    """Return one vector a review from states [T, B, D], padding left out: [B, D], or [B, 3D] for concat."""
+    """Return one vector a review from states [T, B, D], without padding: [B, D], or [B, 3D] for concat."""
     padding_TB1 = (torch.arange(x_TBD.size(0), device=x_TBD.device).unsqueeze(1) >= lengths_B).unsqueeze(-1)
     pooled = []
     if pooling in ("last", "concat"):
@@ -183,7 +183,7 @@ def pool(x_TBD: Tensor, lengths_B: Tensor, pooling: Pooling, hidden_size: int) -
 
 
 def last_states(x_TBD: Tensor, lengths_B: Tensor, hidden_size: int) -> Tensor:
-    """Return where each direction ended [B, D]: ahead at the last token, back at the first."""
+    """Return final states [B, D]: the forward ones at the last token, the backward ones at the first."""
     last_1BD = (lengths_B - 1).view(1, -1, 1).expand(1, -1, x_TBD.size(-1))
-    ahead_BH = x_TBD.gather(0, last_1BD)[0, :, :hidden_size]
-    return torch.cat([ahead_BH, x_TBD[0, :, hidden_size:]], dim=-1)
+    forward_BH = x_TBD.gather(0, last_1BD)[0, :, :hidden_size]
+    return torch.cat([forward_BH, x_TBD[0, :, hidden_size:]], dim=-1)

@@ -11,7 +11,7 @@ __all__ = ["pad"]
 
 
 def pad(ids: Sequence[Sequence[int]], *, num_rows: int, num_steps: int) -> tuple[Tensor, Tensor]:
-    """Return ids [T, B] and lengths [B], with rows of a single padding token behind those given."""
+    """Return ids [T, B] and lengths [B]; further rows, up to `num_rows`, have one token of padding."""
     ids_BT = torch.full((num_rows, num_steps), PADDING_ID)
     for row, review_ids in zip(ids_BT, ids, strict=False):
         row[: len(review_ids)] = torch.tensor(review_ids)

@@ -1,4 +1,4 @@
-"""What the model says of a review, without PyTorch."""
+"""What the model says of a review. Without PyTorch, since a server handles it everywhere."""
 
 from dataclasses import dataclass
 

@@ -29,7 +29,7 @@ class AlignedText(NamedTuple):
     starts: Sequence[int]
     """Offset in the raw text of the first character that this one stands for."""
     ends: Sequence[int]
-    """Offset just behind the last one."""
+    """Offset after the last one."""
 
 
 def clean(raw: str, rules: TextRules = 1) -> str:

@@ -31,15 +31,15 @@ def network_from_bytes(config: NetworkConfig, weights: bytes) -> SentimentLSTM:
         tensors = safetensors.torch.load(weights)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise InvalidWeights(f"not a safetensors file: {error}") from error
-    with torch.device("meta"), _Undrawn():
+    with torch.device("meta"), _WithoutInitialWeights():
         network = SentimentLSTM(config)
     _check_fit(network.state_dict(), tensors)
     network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
     return network.eval().requires_grad_(False)
 
 
-class _Undrawn(TorchFunctionMode):
-    """Leaves weights undrawn: to draw them on "meta" would import PyTorch's compiler, 2 s and 90 MiB."""
+class _WithoutInitialWeights(TorchFunctionMode):
+    """Skips initial weights: drawing them on "meta" would import PyTorch's compiler, 2 s and 90 MiB."""
 
     def __torch_function__(
         self,

@@ -2,7 +2,7 @@
 
 Run as a program with a store, the number of publishers, and their rounds. Each prints the versions that it
 published, and leaves an alias of its own for each. Processes are forked, so that PyTorch is imported once;
-they start when all are there.
+they start together.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.model_store.drafts import small_draft
 def main(root: Path, num_publishers: int, num_rounds: int) -> int:
     ready, go = os.pipe()
     children = [start(number, root, num_rounds, ready, go) for number in range(num_publishers)]
-    os.close(go)  # Ends the wait of all at once.
+    os.close(go)  # All children wait for this.
     return max(os.waitpid(child, 0)[1] for child in children)
 
 

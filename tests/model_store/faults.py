@@ -22,7 +22,7 @@ def files_limited_to(size_bytes: int) -> Iterator[None]:
 
 @contextmanager
 def forbidden(folder: Path) -> Iterator[None]:
-    """Take away every permission on a folder; a superuser, whom none binds, is another user meanwhile."""
+    """Take away every permission on a folder; a superuser becomes another user meanwhile."""
     mode, user = folder.stat().st_mode, os.geteuid()
     folder.chmod(0)
     if user == 0:
@@ -35,11 +35,11 @@ def forbidden(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def flipped(path: Path, place: int, mask: int) -> Iterator[None]:
+def flipped(path: Path, index: int, mask: int) -> Iterator[None]:
     """Flip bits of one byte of a file."""
     content = path.read_bytes()
-    place %= len(content)
-    path.write_bytes(content[:place] + bytes([content[place] ^ mask]) + content[place + 1 :])
+    index %= len(content)
+    path.write_bytes(content[:index] + bytes([content[index] ^ mask]) + content[index + 1 :])
     try:
         yield
     finally:

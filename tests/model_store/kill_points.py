@@ -1,7 +1,7 @@
 """Publish, and point aliases, in processes that are killed at a later moment each time.
 
 Run as a program with an empty folder. It leaves one store for each kill, under `fresh`, `second` and `alias`,
-and beside them stores of processes that finished. Processes are forked, so that PyTorch is imported once.
+next to stores of processes that finished. Processes are forked, so that PyTorch is imported once.
 """
 
 import os
@@ -20,7 +20,7 @@ import model_store
 from model_store import Store
 from tests.model_store.drafts import small_draft
 
-# The modules that touch files; killing between the lines of others would be the same again.
+# The modules that touch files; kills between lines of other modules would repeat the same cases.
 _WATCHED = {
     str(Path(model_store.__file__).parent / f"{name}.py") for name in ("aliases", "files", "publisher")
 }
@@ -89,9 +89,9 @@ def killer(moment: int) -> Callable[[FrameType, str, Any], Any]:
         if frame.f_code.co_filename not in _WATCHED:
             return None
         caller = frame.f_back.f_lineno if frame.f_back else None
-        place = (frame.f_code, frame.f_lineno, caller)
-        rounds[place] += event == "line"
-        if event == "line" and rounds[place] <= 2 and next(moments) == moment:
+        location = (frame.f_code, frame.f_lineno, caller)
+        rounds[location] += event == "line"
+        if event == "line" and rounds[location] <= 2 and next(moments) == moment:
             os.kill(os.getpid(), signal.SIGKILL)
         return trace
 

@@ -60,7 +60,7 @@ def test_what_only_reads_manifests_loads_no_pytorch(arguments: list[str]) -> Non
     assert answer.stderr.split() == ["False", "False"]
 
 
-def test_list_tells_of_a_damaged_version_and_goes_on(store: Store, draft: Draft, run: Run) -> None:
+def test_list_names_a_damaged_version_and_goes_on(store: Store, draft: Draft, run: Run) -> None:
     store.publish(draft)
     store.publish(draft)
     manifest = store.root / "reviews" / "1" / "manifest.json"

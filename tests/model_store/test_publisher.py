@@ -186,7 +186,7 @@ def test_killed_at_any_moment_leaves_a_sound_store(tmp_path: Path) -> None:
         fresh = list(threads.map(check_after_kill, sorted((tmp_path / "fresh").iterdir())))
         second = list(threads.map(check_after_kill, sorted((tmp_path / "second").iterdir())))
         alias = list(threads.map(check_alias_after_kill, sorted((tmp_path / "alias").iterdir())))
-    # Later moments have both outcomes, and the change is made at one moment: none before it, all after it.
+    # The change is made at one moment: a kill before it shows none, and every kill after it shows all.
     assert fresh == sorted(fresh, key=len)
     assert {tuple(versions) for versions in fresh} == {(), (1,)}
     assert second == sorted(second, key=len)
@@ -196,7 +196,7 @@ def test_killed_at_any_moment_leaves_a_sound_store(tmp_path: Path) -> None:
 
 
 def check_after_kill(root: Path) -> list[int]:
-    """Return the versions that are seen after a publisher was killed, once the store has proved sound."""
+    """Check a store whose publisher was killed; return the versions that a reader sees in it."""
     store = Store(root)
     versions = visible_versions(store)
     assert store.publish(small_draft()) == len(versions) + 1

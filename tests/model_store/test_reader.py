@@ -38,12 +38,12 @@ def folder(store: Store, published: Store) -> Path:
 @pytest.mark.parametrize("name", FILES + OWN_FILES)
 @pytest.mark.soak
 @settings(max_examples=scaled(3000), deadline=None)
-@given(place=st.integers(min_value=0), mask=st.integers(min_value=1, max_value=255))
-def test_flipped_byte_is_refused_by_its_file(published: Store, name: str, place: int, mask: int) -> None:
+@given(index=st.integers(min_value=0), mask=st.integers(min_value=1, max_value=255))
+def test_flipped_byte_is_refused_by_its_file(published: Store, name: str, index: int, mask: int) -> None:
     path = published.root / "reviews" / "1" / name
-    with flipped(path, place, mask), pytest.raises(CorruptVersion) as refusal:
+    with flipped(path, index, mask), pytest.raises(CorruptVersion) as refusal:
         published.verify("reviews", 1)
-    # Of the manifest and its hash, either may be the damaged one, so the error names both.
+    # Either the manifest or its hash may be the damaged one, so the error names both.
     assert str(refusal.value).startswith(str(path.with_suffix("")) if name in OWN_FILES else f"{path}: ")
     assert path.name in str(refusal.value)
     published.verify("reviews", 1)

@@ -136,7 +136,7 @@ def test_empty_store(store: Store) -> None:
         store.resolve("reviews")
 
 
-def test_unknown_model_is_told_the_known(store: Store, draft: Draft) -> None:
+def test_error_about_an_unknown_model_names_the_known_ones(store: Store, draft: Draft) -> None:
     store.publish(draft)
     store.publish(replace(draft, model="hotels"))
     with pytest.raises(ModelNotFound, match=r"has no model 'review': its models are hotels, reviews"):
@@ -152,7 +152,7 @@ def test_folders_that_are_no_models_are_skipped(store: Store, draft: Draft) -> N
     assert store.models() == ["reviews"]
 
 
-def test_unknown_version_is_told_the_known(store: Store, draft: Draft) -> None:
+def test_error_about_an_unknown_version_names_the_known_ones(store: Store, draft: Draft) -> None:
     store.publish(draft)
     store.publish(draft)
     uses = (
@@ -168,7 +168,7 @@ def test_unknown_version_is_told_the_known(store: Store, draft: Draft) -> None:
     assert store.aliases("reviews") == {}
 
 
-def test_model_without_production_alias_is_told_how_to_set_it(store: Store, draft: Draft) -> None:
+def test_error_about_a_missing_alias_says_how_to_set_it(store: Store, draft: Draft) -> None:
     store.publish(draft)
     with pytest.raises(AliasNotFound, match=r"`sentiment-models alias reviews@1 production`"):
         store.load("reviews")

@@ -46,7 +46,7 @@ def test_table_has_its_columns_in_line() -> None:
     assert head.split() == ["MODEL", "VERSION", "ALIASES", "CREATED", "ACCURACY", "SIZE"]
 
 
-def test_describe_tells_everything_but_the_recipe() -> None:
+def test_describe_has_everything_but_the_recipe() -> None:
     page = summary.describe(manifest(test=EVALUATION, other=replace(EVALUATION, auc=None)), {"production": 3})
     assert page.startswith("reviews@3\n")
     for part in (
@@ -73,6 +73,6 @@ def test_describe_leaves_out_what_is_not_there() -> None:
     assert not any(word in page for word in ("probes", "duplicates", "runs"))
 
 
-def test_describe_tells_how_many_stars_predictions_are_off() -> None:
+def test_describe_says_how_many_stars_predictions_are_off() -> None:
     stars = replace(EVALUATION, mae=0.25, within_one=0.9)
     assert "accuracy 0.8000, MAE 0.2500, within one 0.9000, F1" in summary.describe(manifest(test=stars), {})

@@ -33,7 +33,7 @@ def padded(reviews: Sequence[list[int]], *, num_steps: int = 48) -> tuple[Tensor
 
 
 def trained_network(**fields: Any) -> SentimentLSTM:  # noqa: ANN401  # any field of NetworkConfig
-    """Return one whose biases are not those of the start either."""
+    """Return a network whose biases have moved from their initial values, too."""
     model = network(**fields)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

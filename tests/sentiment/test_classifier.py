@@ -28,7 +28,7 @@ def build(**parts: object) -> Classifier:
     return Classifier.build(**(PARTS | parts))  # type: ignore[arg-type]  # the parts of the tests
 
 
-def test_a_prediction_tells_all_that_the_model_knows() -> None:
+def test_a_prediction_has_all_that_the_model_says() -> None:
     [prediction] = build().predict(["A good film, not a bad one!"])
     assert list(prediction.probabilities) == ["negative", "positive"]
     assert (

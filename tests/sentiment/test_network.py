@@ -36,11 +36,11 @@ def lstm_by_hand(x_TE: Tensor, weights: Sequence[Tensor]) -> Tensor:
 
 
 def layer_by_hand(x_TE: Tensor, layer: LSTMLayer) -> Tensor:
-    ahead_TH = lstm_by_hand(x_TE, layer.ahead.all_weights[0])
+    forward_TH = lstm_by_hand(x_TE, layer.ahead.all_weights[0])
     if layer.back is None:
-        return ahead_TH
-    back_TH = lstm_by_hand(x_TE.flip(0), layer.back.all_weights[0]).flip(0)
-    return torch.cat([ahead_TH, back_TH], dim=-1)
+        return forward_TH
+    backward_TH = lstm_by_hand(x_TE.flip(0), layer.back.all_weights[0]).flip(0)
+    return torch.cat([forward_TH, backward_TH], dim=-1)
 
 
 def logits_by_hand(model: SentimentLSTM, ids: list[int]) -> Tensor:
@@ -119,13 +119,15 @@ def test_embedding_dropout_leaves_out_a_word_wherever_it_stands() -> None:
     assert {gone for _, gone in by_word} == {False, True}
 
 
-def test_a_shift_moves_the_embeddings() -> None:
+def test_a_perturbation_moves_the_embeddings() -> None:
     model = network()
     ids_TB, lengths_B = padded([[3, 4, 5, 6], [7, 8]])
-    shift_TBE = torch.randn(*ids_TB.shape, model.config.embedding_size)
-    shifted_BL = model(ids_TB, lengths_B, shift_TBE)
-    torch.testing.assert_close(shifted_BL, model.classify(model.embedding(ids_TB) + shift_TBE, lengths_B))
-    assert not torch.equal(shifted_BL, model(ids_TB, lengths_B))
+    perturbation_TBE = torch.randn(*ids_TB.shape, model.config.embedding_size)
+    perturbed_BL = model(ids_TB, lengths_B, perturbation_TBE)
+    torch.testing.assert_close(
+        perturbed_BL, model.classify(model.embedding(ids_TB) + perturbation_TBE, lengths_B)
+    )
+    assert not torch.equal(perturbed_BL, model(ids_TB, lengths_B))
 
 
 @pytest.mark.parametrize("name", DROPOUTS)
