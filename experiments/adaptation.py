@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from model_store import RELEASED, Evaluation, Store
-from reviews.review import Columns
 from training.__main__ import main as training
+from training.data.review_files import ReviewFiles
 from training.evaluation.compare import Candidate
 from training.evaluation.evaluate import evaluate_version
 
@@ -58,9 +58,7 @@ def measure(
     report = evaluate_version(
         store=base.store,
         reference=base.reference,
-        test=[test],
-        columns=Columns(),
-        skip_bad=False,
+        test=ReviewFiles(paths=[test]),
         device="cpu",
     )
     print("| model | own reviews | accuracy | ECE | processor time |\n|---|---|---|---|---|")

@@ -19,13 +19,15 @@ from training.learning.examples import Examples, TextStream
 from training.learning.trainer import Trainer
 from training.learning.word_vectors import learn_vectors
 from training.publishing.draft import draft_version
-from training.recipe.plan import Base, Plan
+from training.publishing.results import Trained
+from training.recipe.plan import PinnedVersion, Plan
 from training.recipe.recipe import Recipe
 from training.recipe.tables import LanguageModelling, Vectors
-from training.run.base_version import find_base
 from training.run.dataset import Dataset
-from training.run.distillation import taught_examples
-from training.run.initial_network import new_network
+from training.run.distillation import distillation_examples, soft_targets
+from training.run.initial_network import initial_network
+from training.run.pinned_version import pin_version
+from training.run.prepared import Prepared
 from training.run.run import Run
 from training.run.stage import run_stage
 
@@ -76,8 +78,7 @@ class Laboratory:
         run = self._new_run(name, recipe, self._itself() if "itself" in teachers else ())
         network, start_seconds = self._start(run)
         begun = time.process_time()
-        examples = taught_examples(run, self._dataset, self._tokenizer, print) if teachers else self._train
-        best = self._fit(run, network, examples).progress.best
+        best = self._fit(run, network, self._examples(run) if teachers else self._train).progress.best
         assert best  # noqa: S101  # it has run an epoch at least
         return Outcome(
             accuracy=best.validation_accuracy,
@@ -85,7 +86,12 @@ class Laboratory:
             fitting_seconds=time.process_time() - begun,
         )
 
-    def _new_run(self, name: str, recipe: Recipe, teachers: tuple[Base, ...] = ()) -> Run:
+    def _examples(self, run: Run) -> Examples:
+        targets = soft_targets(run, self._dataset, print)
+        label_weight = run.plan.recipe.distillation.label_weight
+        return distillation_examples(self._dataset, self._tokenizer, targets, label_weight)
+
+    def _new_run(self, name: str, recipe: Recipe, teachers: tuple[PinnedVersion, ...] = ()) -> Run:
         plan = replace(self._plan, recipe_name=name, recipe=recipe, teachers=teachers)
         run = Run.create(self._folder / name, plan)
         if recipe.vectors:
@@ -102,16 +108,25 @@ class Laboratory:
         recipe = run.plan.recipe
         begun = time.process_time()
         if recipe.language_model is None:
-            return new_network(run, self._dataset, self._tokenizer, None, print), 0.0
+            return self._network(run), 0.0
         key = (recipe.language_model, recipe.vectors, recipe.seed)
         if key in self._language_models:
             like, seconds = self._language_models[key]
             shutil.copy(like.folder / "language_model.pt", run.folder)
-            return new_network(run, self._dataset, self._tokenizer, None, print), seconds
-        network = new_network(run, self._dataset, self._tokenizer, None, print)
+            return self._network(run), seconds
+        network = self._network(run)
         seconds = time.process_time() - begun
         self._language_models[key] = run, seconds
         return network, seconds
+
+    def _network(self, run: Run) -> SentimentLSTM:
+        prepared = Prepared(
+            fingerprints=self._dataset.fingerprints,
+            labels=self._dataset.labels,
+            tokenizer=self._tokenizer,
+            vectors=run.vectors() if run.plan.recipe.vectors else None,
+        )
+        return initial_network(run, self._dataset, prepared, print)
 
     def _fit(self, run: Run, network: SentimentLSTM, examples: Examples) -> Trainer[SentimentLSTM]:
         recipe = run.plan.recipe
@@ -126,21 +141,20 @@ class Laboratory:
         run_stage(run, "classifier", trainer, print)
         return trainer
 
-    def _publish(self) -> tuple[Base, ...]:
+    def _publish(self) -> tuple[PinnedVersion, ...]:
         """Return a version that the plan's recipe gives, to be a teacher."""
         run = self._new_run("teacher", self._plan.recipe)
         network, _ = self._start(run)
         trainer = self._fit(run, network, self._train)
-        draft = draft_version(
-            run.plan,
-            self._dataset,
-            self._tokenizer,
-            trainer.best_network(),
-            trainer.progress,
-            print,
-            num_runs=None,
+        trained = Trained(
+            plan=run.plan,
+            dataset=self._dataset,
+            tokenizer=self._tokenizer,
+            network=trainer.best_network(),
+            progress=trainer.progress,
         )
+        draft = draft_version(trained, print)
         store = Store(run.plan.store)
         reference = f"{draft.model}@{store.publish(draft)}"
-        teacher, _ = find_base(reference, store=store.root, own_store=store.root)
+        teacher, _ = pin_version(reference, store=store.root, own_store=store.root)
         return (teacher,)

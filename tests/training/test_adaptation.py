@@ -15,10 +15,10 @@ from model_store import RELEASED, ModelNotFound, ModelVersion, Store, golden
 from tests.sample_reviews import made_up_reviews, write_jsonl
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
-from training.evaluation.calibration import LEAST_REVIEWS, fit_temperature, keeps_base_temperature
+from training.evaluation.calibration import MIN_REVIEWS, fit_temperature, keeps_base_temperature
 from training.recipe.plan import Plan
 from training.recipe.recipe import load_recipe
-from training.run.base_version import find_base
+from training.run.pinned_version import pin_version
 from training.run.run import Run
 
 pytestmark = pytest.mark.xdist_group("adaptation")
@@ -264,14 +264,14 @@ def test_a_corrupt_base_is_told_in_one_line_at_the_start_and_when_resumed(
 def test_the_base_comes_from_the_store_that_is_published_to_where_that_has_the_model(
     tmp_path: Path, tiny_store: Path
 ) -> None:
-    own, _ = find_base("reviews", store=None, own_store=tiny_store)
+    own, _ = pin_version("reviews", store=None, own_store=tiny_store)
     assert own.store == tiny_store.resolve()
     for store in (tmp_path, tmp_path / "none"):
-        released, manifest = find_base("reviews", store=None, own_store=store)
+        released, manifest = pin_version("reviews", store=None, own_store=store)
         assert released.store == RELEASED.resolve()
         assert released.weights_sha256 == manifest.files["model.safetensors"].sha256
     with pytest.raises(ModelNotFound):
-        find_base("reviews", store=tmp_path, own_store=tiny_store)
+        pin_version("reviews", store=tmp_path, own_store=tiny_store)
 
 
 def test_the_default_recipe_with_a_base_is_adapt_with_the_network_of_the_base(
@@ -311,11 +311,11 @@ def test_a_handful_of_reviews_works_and_keeps_the_temperature_of_the_base(
     adapted = load(finished / "store")
     assert adapted.manifest.evaluation["validation"].num_reviews < 8
     assert adapted.manifest.temperature == load(tiny_store).manifest.temperature
-    assert f"that of reviews@1, since there are fewer than {LEAST_REVIEWS}" in adapted.card
+    assert f"that of reviews@1, since there are fewer than {MIN_REVIEWS}" in adapted.card
 
 
 def test_a_temperature_of_its_own_takes_a_hundred_reviews() -> None:
-    assert keeps_base_temperature(LEAST_REVIEWS - 1)
-    assert not keeps_base_temperature(LEAST_REVIEWS)
+    assert keeps_base_temperature(MIN_REVIEWS - 1)
+    assert not keeps_base_temperature(MIN_REVIEWS)
     # Why: reviews that are all right ask for endless confidence.
-    assert fit_temperature(np.tile([0.9, 0.1], (LEAST_REVIEWS, 1)), [0] * LEAST_REVIEWS) < 0.1
+    assert fit_temperature(np.tile([0.9, 0.1], (MIN_REVIEWS, 1)), [0] * MIN_REVIEWS) < 0.1

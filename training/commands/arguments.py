@@ -3,14 +3,16 @@
 import argparse
 import importlib.util
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from model_store import RELEASED
 from reviews.review import Columns
 from training.cli import STORE_VARIABLE
+from training.data.review_files import ReviewFiles
 from training.errors import InvalidTransformer
 
-__all__ = ["columns", "require_transformers", "store_path"]
+__all__ = ["columns", "require_transformers", "review_files", "store_path"]
 
 
 def columns(options: argparse.Namespace) -> Columns:
@@ -22,6 +24,11 @@ def columns(options: argparse.Namespace) -> Columns:
         group=options.group_column,
         stars=options.stars,
     )
+
+
+def review_files(options: argparse.Namespace, paths: Sequence[Path]) -> ReviewFiles:
+    """Return files of reviews that are read as the options say."""
+    return ReviewFiles(paths=paths, columns=columns(options), skip_bad=options.skip_bad)
 
 
 def store_path(options: argparse.Namespace) -> Path:

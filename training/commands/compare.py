@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from training.commands.arguments import columns, store_path
+from training.commands.arguments import review_files, store_path
 from training.evaluation.compare import Candidate, compare_versions, comparison_lines
 
 __all__ = ["run"]
@@ -15,9 +15,7 @@ def run(options: argparse.Namespace) -> None:
     comparison = compare_versions(
         Candidate(store=store, reference=options.a),
         Candidate(store=options.other_store or store, reference=options.b),
-        test=options.test,
-        columns=columns(options),
-        skip_bad=options.skip_bad,
+        test=review_files(options, options.test),
         device=options.device,
     )
     lines = comparison_lines(comparison)

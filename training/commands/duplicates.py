@@ -4,9 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from reviews import read_reviews
 from reviews.review import Part, Review
-from training.commands.arguments import columns
+from training.commands.arguments import review_files
 from training.data.near_duplicates import ShingledTexts, find_duplicates, pair_lines, summary
 
 __all__ = ["run"]
@@ -28,7 +27,5 @@ def run(options: argparse.Namespace) -> None:
 def _read(
     options: argparse.Namespace, paths: Sequence[Path], part: Part
 ) -> tuple[tuple[Review, ...], ShingledTexts]:
-    collection = read_reviews(
-        paths, split=part, columns=columns(options), skip_bad=options.skip_bad, labelled=False
-    )
-    return collection.reviews, ShingledTexts.of(review.text for review in collection.reviews)
+    reviews = review_files(options, paths).read(part, labelled=False).reviews
+    return reviews, ShingledTexts.of(review.text for review in reviews)

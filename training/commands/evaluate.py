@@ -4,7 +4,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from training.commands.arguments import columns, store_path
+from training.commands.arguments import review_files, store_path
 from training.evaluation.evaluate import evaluate_version, report_lines
 
 __all__ = ["run"]
@@ -15,9 +15,7 @@ def run(options: argparse.Namespace) -> None:
     report = evaluate_version(
         store=store_path(options),
         reference=options.model,
-        test=options.test,
-        columns=columns(options),
-        skip_bad=options.skip_bad,
+        test=review_files(options, options.test),
         device=options.device,
     )
     print(json.dumps(asdict(report), indent=2) if options.json else "\n".join(report_lines(report)))

@@ -10,9 +10,10 @@ from training.commands.arguments import columns
 from training.distributed.processes import from_first, in_each, is_first, joined
 from training.errors import InvalidBase
 from training.fit import fit
-from training.recipe.plan import Base, Plan, SoftTargetSource
+from training.recipe.plan import PinnedVersion, Plan, SoftTargetSource
 from training.recipe.recipe import load_recipe
-from training.run.base_version import adapted_recipe, find_base
+from training.run.base_version import adapted_recipe
+from training.run.pinned_version import pin_version
 from training.run.run import Run
 from training.run.tensorboard import Scalars
 from training.soft_targets.reader import soft_targets_sha256, teachers_in
@@ -56,8 +57,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     if options.base:
         base, manifest = _pinned(options, options.base)
         recipe = adapted_recipe(recipe, manifest)
-        taught = teachers or options.soft_targets
-        if options.unlabelled and not taught and not recipe.objective.uses_unlabelled:
+        distilled = teachers or options.soft_targets
+        if options.unlabelled and not distilled and not recipe.objective.uses_unlabelled:
             raise InvalidBase(f"{options.base} has its vocabulary already: leave out --unlabelled")
     # Absolute, so that the run can be resumed from any folder.
     return Plan(
@@ -83,5 +84,5 @@ def _soft_targets(path: Path) -> SoftTargetSource:
     return SoftTargetSource(path=path.resolve(), sha256=soft_targets_sha256(path), teachers=teachers_in(path))
 
 
-def _pinned(options: argparse.Namespace, reference: str) -> tuple[Base, Manifest]:
-    return find_base(reference, store=options.base_store, own_store=options.store)
+def _pinned(options: argparse.Namespace, reference: str) -> tuple[PinnedVersion, Manifest]:
+    return pin_version(reference, store=options.base_store, own_store=options.store)

@@ -63,9 +63,9 @@ class ShingledTexts:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A text, by its place among those that were asked about, and the text of the others most like it."""
+    """A text, by its index among those that were asked about, and the text of the others most like it."""
 
-    place: int
+    index: int
     other: int
     similarity: float
     """Jaccard similarity of their shingles, over 0 to 1."""
@@ -77,14 +77,14 @@ class Duplicates:
 
     num_reviews: int
     pairs: tuple[Pair, ...]
-    """One for each text that has a near-duplicate or an exact copy, by rising place."""
+    """One for each text that has a near-duplicate or an exact copy, by rising index."""
     num_exact: int
     """Those whose very text is there."""
 
     @property
-    def places(self) -> frozenset[int]:
-        """The places of the texts that have a near-duplicate or an exact copy."""
-        return frozenset(pair.place for pair in self.pairs)
+    def indices(self) -> frozenset[int]:
+        """The indices of the texts that have a near-duplicate or an exact copy."""
+        return frozenset(pair.index for pair in self.pairs)
 
     @property
     def figures(self) -> DuplicateFigures:
@@ -120,7 +120,7 @@ def summary(figures: DuplicateFigures) -> str:
 def pair_lines(found: Duplicates, reviews: Sequence[Review], others: Sequence[Review]) -> list[str]:
     """Return each pair by its ids, that of the review that was looked for first, as lines for people."""
     return [
-        f"  {reviews[pair.place].id}  {others[pair.other].id}  {pair.similarity:.3f}" for pair in found.pairs
+        f"  {reviews[pair.index].id}  {others[pair.other].id}  {pair.similarity:.3f}" for pair in found.pairs
     ]
 
 

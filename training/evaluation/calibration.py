@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-__all__ = ["LEAST_REVIEWS", "fit_temperature", "keeps_base_temperature", "soften"]
+__all__ = ["MIN_REVIEWS", "fit_temperature", "keeps_base_temperature", "soften"]
 
-LEAST_REVIEWS = 100
+MIN_REVIEWS = 100
 """Validation reviews that it takes to give a model that started from a base a temperature of its own."""
 
-_LEAST_PROBABILITY = 1e-300
+_MIN_PROBABILITY = 1e-300
 _RANGE = (0.05, 20.0)
 
 
@@ -25,13 +25,13 @@ def keeps_base_temperature(num_reviews: int) -> bool:
 
     A few reviews that all happen to be right would make the model certain of everything.
     """
-    return num_reviews < LEAST_REVIEWS
+    return num_reviews < MIN_REVIEWS
 
 
 def fit_temperature(probabilities: NDArray[np.float64], labels: Sequence[int]) -> float:
     """Return the temperature with the least cross entropy for probabilities [N, L] made at temperature 1."""
     # Their logarithms differ from the logits by a constant in each row, which the softmax takes out again.
-    logits = np.log(probabilities.clip(min=_LEAST_PROBABILITY))
+    logits = np.log(probabilities.clip(min=_MIN_PROBABILITY))
     rows = np.arange(len(labels))
 
     def cross_entropy(log_temperature: float) -> float:
@@ -43,5 +43,5 @@ def fit_temperature(probabilities: NDArray[np.float64], labels: Sequence[int]) -
 
 def soften(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """Return what probabilities [N, L], made at temperature 1, would be at another."""
-    logits = np.log(probabilities.clip(min=_LEAST_PROBABILITY))
+    logits = np.log(probabilities.clip(min=_MIN_PROBABILITY))
     return np.asarray(np.exp(log_softmax(logits / temperature, axis=1)))

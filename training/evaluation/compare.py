@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from model_store import FIGURES, Evaluation, ModelVersion, Store
-from reviews import read_reviews
-from reviews.review import Columns
 from training.data.labels import LabelSet
+from training.data.review_files import ReviewFiles
 from training.errors import IncomparableVersions
 from training.evaluation.metrics import evaluate
 from training.evaluation.significance import PairedDifference, compare_pairs
@@ -60,16 +59,14 @@ class Comparison:
         return float(getattr(self.b_figures, name) - getattr(self.a_figures, name))
 
 
-def compare_versions(
-    a: Candidate, b: Candidate, *, test: Sequence[Path], columns: Columns, skip_bad: bool, device: str
-) -> Comparison:
-    """Return how two versions differ on the reviews of `test`.
+def compare_versions(a: Candidate, b: Candidate, *, test: ReviewFiles, device: str = "auto") -> Comparison:
+    """Return how two versions differ on test reviews.
 
     Raises IncomparableVersions for versions of other labels, and what loading and reading raise.
     """
     first, second = (Store(each.store).load(each.reference, device=device) for each in (a, b))
     labels = _common_labels(first, second)
-    collection = read_reviews(test, split="test", columns=columns, skip_bad=skip_bad)
+    collection = test.read("test")
     truth = LabelSet.for_names(labels).indices(collection.reviews)
     texts = [review.text for review in collection.reviews]
     of_a, of_b = (_probabilities(version, texts, labels) for version in (first, second))
@@ -78,7 +75,7 @@ def compare_versions(
         a_store=str(a.store),
         b=str(second),
         b_store=str(b.store),
-        test=tuple(path.name for path in test),
+        test=test.names,
         labels=labels,
         num_skipped=collection.num_skipped,
         a_figures=evaluate(of_a, truth, labels),

@@ -1,14 +1,12 @@
 """Measuring a published version on labelled reviews: what `python -m training evaluate` prints."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from model_store import Evaluation, ProbeFigures, Store
-from reviews import read_reviews
-from reviews.review import Columns
 from training.data.labels import LabelSet
+from training.data.review_files import ReviewFiles
 from training.data.sources import places_by_source
 from training.evaluation.metrics import evaluate, evaluate_sources, probabilities_of, summary
 from training.evaluation.probing import figures_by_name, run_probes, table_lines
@@ -34,11 +32,11 @@ class EvaluationReport:
 
 
 def evaluate_version(
-    *, store: Path, reference: str, test: Sequence[Path], columns: Columns, skip_bad: bool, device: str
+    *, store: Path, reference: str, test: ReviewFiles, device: str = "auto"
 ) -> EvaluationReport:
-    """Return how a version does on the reviews of `test`; raises what loading and reading raise."""
+    """Return how a version does on test reviews; raises what loading and reading raise."""
     version = Store(store).load(reference, device=device)
-    collection = read_reviews(test, split="test", columns=columns, skip_bad=skip_bad)
+    collection = test.read("test")
     names = version.classifier.labels
     labels = LabelSet.for_names(names).indices(collection.reviews)
     version.classifier.warm_up()
@@ -48,7 +46,7 @@ def evaluate_version(
     probabilities = probabilities_of(predictions)
     return EvaluationReport(
         version=str(version),
-        test=tuple(path.name for path in test),
+        test=test.names,
         labels=names,
         num_skipped=collection.num_skipped,
         seconds=seconds,

@@ -8,11 +8,11 @@ from reviews.review import Review
 from training.data.near_duplicates import Duplicates, ShingledTexts, find_duplicates
 from training.run.dataset import Dataset
 
-__all__ = ["Selection", "find_in_dataset"]
+__all__ = ["Caveats", "find_in_dataset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Caveats:
     """What may make the figures of a version better than it is."""
 
     duplicates: Mapping[str, DuplicateFigures]
@@ -35,15 +35,15 @@ def find_in_dataset(dataset: Dataset) -> dict[str, Duplicates]:
 
     Train reviews are those that are trained on. IMDB with its unlabelled reviews takes about 25 seconds.
     """
-    train = _of_reviews(dataset.split.train)
-    found = {"validation in train": find_duplicates(_of_reviews(dataset.split.validation), train)}
+    train = _shingled(dataset.split.train)
+    found = {"validation in train": find_duplicates(_shingled(dataset.split.validation), train)}
     if dataset.test:
-        test = _of_reviews(dataset.test)
+        test = _shingled(dataset.test)
         found["test in train"] = find_duplicates(test, train)
         if dataset.unlabelled_texts:
             found["test in unlabelled"] = find_duplicates(test, ShingledTexts.of(dataset.unlabelled_texts))
     return found
 
 
-def _of_reviews(reviews: Iterable[Review]) -> ShingledTexts:
+def _shingled(reviews: Iterable[Review]) -> ShingledTexts:
     return ShingledTexts.of(review.text for review in reviews)

@@ -10,9 +10,9 @@ import numpy as np
 from model_store import Histogram
 from sentiment import Prediction
 
-__all__ = ["profile"]
+__all__ = ["reference_histograms"]
 
-_RATIO_EDGES = tuple(round(place / 20, 2) for place in range(21))
+_RATIO_EDGES = tuple(round(index / 20, 2) for index in range(21))
 # Quantities have no upper end, so what lies above the last edge counts in the last bin.
 _LENGTH_EDGES = (
     0.0,
@@ -32,7 +32,7 @@ _LENGTH_EDGES = (
 )
 
 
-def profile(predictions: Sequence[Prediction]) -> dict[str, Histogram]:
+def reference_histograms(predictions: Sequence[Prediction]) -> dict[str, Histogram]:
     """Return histograms of score (probability of the last label), length in tokens and unknown ratio."""
     scores = [list(prediction.probabilities.values())[-1] for prediction in predictions]
     lengths = [float(prediction.tokens) for prediction in predictions]

@@ -6,29 +6,21 @@ from pathlib import Path
 from string import Template
 
 from model_store import FIGURES, STAR_FIGURES, DataFingerprint, Evaluation, ProbeFigures
-from sentiment import NetworkConfig
-from training.evaluation.calibration import LEAST_REVIEWS, keeps_base_temperature
+from training.evaluation.calibration import MIN_REVIEWS, keeps_base_temperature
 from training.evaluation.probing import NOT_APPLICABLE
 from training.evaluation.probing import summary as probe_summary
-from training.publishing.caveats import Selection
+from training.publishing.caveats import Caveats
+from training.publishing.results import Results, Trained
 from training.recipe.plan import Plan
-from training.run.dataset import Dataset
 
 __all__ = ["model_card"]
 
 _TEMPLATE = Path(__file__).parent / "model_card.md"
 
 
-def model_card(
-    plan: Plan,
-    dataset: Dataset,
-    network: NetworkConfig,
-    temperature: float,
-    evaluation: Mapping[str, Evaluation],
-    probes: Mapping[str, ProbeFigures],
-    selection: Selection,
-) -> str:
+def model_card(trained: Trained, results: Results) -> str:
     """Return the card as Markdown."""
+    plan, dataset, network = trained.plan, trained.dataset, trained.network.config
     labels, split = dataset.labels.names, dataset.split
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         asdict(network) | asdict(plan.recipe.tokenizer),
@@ -36,7 +28,7 @@ def model_card(
         labels=", ".join(labels),
         directions="bidirectional" if network.bidirectional else "unidirectional",
         vocabulary_size=f"{network.vocabulary_size:,}",
-        temperature=f"{temperature:.3f}",
+        temperature=f"{results.temperature:.3f}",
         calibration=_calibration(plan, len(split.validation)),
         recipe=plan.recipe_name,
         base=_base(plan) + _teachers(plan),
@@ -46,19 +38,17 @@ def model_card(
         added=f", and on {dataset.added}" if dataset.added else "",
         num_validation=f"{len(split.validation):,}",
         num_reserved=f"{split.num_reserved:,}",
-        evaluation_rows=_evaluation_rows(evaluation),
-        confusions=_confusions(evaluation, labels),
-        duplicate_rows=_duplicate_rows(selection),
-        runs=selection,
-        probes=_probes(probes),
+        evaluation_rows=_evaluation_rows(results.evaluation),
+        confusions=_confusions(results.evaluation, labels),
+        duplicate_rows=_duplicate_rows(results.caveats),
+        runs=results.caveats,
+        probes=_probes(results.probes),
     )
 
 
 def _calibration(plan: Plan, num_validation: int) -> str:
     if plan.base and keeps_base_temperature(num_validation):
-        return (
-            f"that of {plan.base}, since there are fewer than {LEAST_REVIEWS} validation reviews to fit one"
-        )
+        return f"that of {plan.base}, since there are fewer than {MIN_REVIEWS} validation reviews to fit one"
     return "fitted on validation"
 
 
@@ -72,7 +62,7 @@ def _base(plan: Plan) -> str:
 
 
 def _teachers(plan: Plan) -> str:
-    if not plan.teachers and not plan.soft_targets:
+    if not plan.has_teachers:
         return ""
     config = plan.recipe.distillation
     rows = [f"* `{it}`, SHA-256 of its weights `{it.weights_sha256}`" for it in plan.teachers]
@@ -130,10 +120,10 @@ def _confusion(name: str, figures: Evaluation, labels: Sequence[str]) -> str:
     return "\n".join([header, *rows])
 
 
-def _duplicate_rows(selection: Selection) -> str:
+def _duplicate_rows(caveats: Caveats) -> str:
     return "\n".join(
         f"| {name} | {it.num_reviews:,} | {it.num_near:,} | {it.num_exact:,} |"
-        for name, it in selection.duplicates.items()
+        for name, it in caveats.duplicates.items()
     )
 
 

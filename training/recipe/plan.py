@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -10,14 +10,12 @@ from reviews.review import Columns
 from training.errors import InvalidCheckpoint
 from training.recipe.recipe import Recipe
 
-__all__ = ["Base", "Plan", "Role", "SoftTargetSource"]
-
-Role = Literal["train", "unlabelled", "test"]
+__all__ = ["PinnedVersion", "Plan", "SoftTargetSource"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """Which version training starts from, to the byte."""
+class PinnedVersion:
+    """A version that a run uses, to the byte."""
 
     store: Path
     model: str
@@ -47,9 +45,9 @@ class Plan:
 
     recipe_name: str
     recipe: Recipe
-    base: Base | None = None
+    base: PinnedVersion | None = None
     """The version that training starts from; the recipe's tokenizer and network are its own then."""
-    teachers: tuple[Base, ...] = ()
+    teachers: tuple[PinnedVersion, ...] = ()
     """Versions to learn from beside the labels."""
     soft_targets: tuple[SoftTargetSource, ...] = ()
     """What teachers said of texts, in files."""
@@ -69,6 +67,11 @@ class Plan:
     device: str = "auto"
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    @property
+    def has_teachers(self) -> bool:
+        """Whether the network learns from what teachers say, together with the labels."""
+        return bool(self.teachers or self.soft_targets)
 
     def to_json(self) -> bytes:
         """Return the plan as `from_json` reads it."""

@@ -71,6 +71,11 @@ class Recipe:
         sizes: dict[str, JsonValue] = {"vocabulary_size": vocabulary_size, "num_labels": num_labels}
         return _NETWORK.validate_json(json.dumps(self.network | sizes))
 
+    @property
+    def embedding_size(self) -> int:
+        """Features of the network's embedding, which word vectors have as well."""
+        return self.network_config(vocabulary_size=3, num_labels=2).embedding_size
+
     def fields(self) -> dict[str, JsonValue]:
         """Return the recipe as plain data; `recipe_from_fields` is the way back."""
         return asdict(self)

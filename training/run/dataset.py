@@ -41,11 +41,11 @@ class Dataset:
     @property
     def train(self) -> tuple[Review, ...]:
         """All that is trained on."""
-        return (*self.split.train, *self.labelled_beside)
+        return (*self.split.train, *self.additional)
 
     @property
-    def labelled_beside(self) -> tuple[Review, ...]:
-        """What is trained on beside the train side of the split."""
+    def additional(self) -> tuple[Review, ...]:
+        """What is trained on in addition to the train side of the split."""
         return (*self.also_train, *self.sentences)
 
     @property

@@ -1,13 +1,14 @@
-"""Learning from teachers: what they say of texts becomes what a network is trained to say of them.
+"""Distillation: a network learns what teachers say of texts, together with the labels.
 
-Versions in a store teach, and a linear model beside them if the recipe wants one. A small network that learns
-from the average of large ones is more accurate than one that learns from labels alone (Hinton et al. 2015,
-arXiv:1503.02531), above all since texts without labels count as well. A network that is its own teacher's
-copy learns so too: self-training.
+Versions in a store are teachers, and a linear model with them if the recipe wants one; what any other teacher
+says comes in files. A small network that learns from the average of large ones is more accurate than one that
+learns from labels alone (Hinton et al. 2015, arXiv:1503.02531), above all since texts without labels count as
+well. A network that learns from a copy of itself does self-training.
+
+Shapes: N texts, L labels.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,127 +16,134 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from model_store import ModelVersion
 from reviews.review import Review
 from sentiment import Tokenizer
-from training.distributed.processes import from_first
+from training.data.labels import LabelSet
 from training.errors import InvalidBase
 from training.evaluation.calibration import fit_temperature, soften
 from training.learning.examples import Examples
-from training.recipe.tables import Distillation
-from training.run.base_version import load_base
 from training.run.dataset import Dataset
 from training.run.nb_svm import LinearModel
+from training.run.pinned_version import load_pinned
 from training.run.run import Run
-from training.run.soft_targets import find_soft_targets
+from training.run.soft_targets import RunTargets, find_soft_targets
 from training.run.stage import Report
+from training.soft_targets.teacher import Teacher
+from training.soft_targets.version import VersionTeacher
 
-__all__ = ["Teacher", "linear_teacher", "taught_examples", "version_teacher"]
-
-
-@dataclass(frozen=True, slots=True)
-class Teacher:
-    """Something that has an opinion on texts: a function from N texts to probabilities [N, L]."""
-
-    name: str
-    probabilities: Callable[[Sequence[str]], NDArray[np.float64]]
+__all__ = ["LinearTeacher", "distillation_examples", "probabilities_of_labels", "soft_targets"]
 
 
-def taught_examples(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> Examples:
+class LinearTeacher:
+    """A linear model of a run's train reviews, calibrated on validation; see `Teacher`."""
+
+    name = "linear"
+
+    def __init__(self, dataset: Dataset) -> None:
+        train, validation = dataset.split.train, dataset.split.validation
+        self.labels: Sequence[str] = dataset.labels.names
+        self._model = LinearModel(
+            [review.text for review in train], dataset.labels.indices(train), num_labels=len(self.labels)
+        )
+        uncalibrated = self._model.probabilities([review.text for review in validation])
+        self._temperature = fit_temperature(uncalibrated, dataset.labels.indices(validation))
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the probability of each label for each text [N, L]."""
+        return soften(self._model.probabilities(texts), self._temperature)
+
+
+def soft_targets(run: Run, dataset: Dataset, report: Report) -> RunTargets:
+    """Return what the plan's teachers say of a run's texts.
+
+    Versions and the linear model are asked about the train reviews and the unlabelled texts; their answers
+    are kept in the run, so that a resumed one does not ask again. Files of soft targets may have any text and
+    sentences of it, and take precedence. Raises InvalidBase for a version with other labels, a StoreError for
+    one that is damaged or gone, and InvalidSoftTargets for files that are about other texts.
+    """
+    reviews = _reviews(dataset)
+    targets_NL = np.full((len(reviews), len(dataset.labels.names)), np.nan, dtype=np.float32)
+    if run.plan.teachers:
+        asked_NL = _ask_teachers(run, dataset, report)
+        targets_NL[: len(asked_NL)] = asked_NL
+    if not run.plan.soft_targets:
+        return RunTargets(targets_NL=targets_NL, sentences=())
+    found = find_soft_targets(run.plan.soft_targets, reviews, dataset, report)
+    of_reviews_NL, of_sentences_NL = np.split(found.targets_NL, [len(reviews)])
+    merged_NL = np.where(np.isnan(of_reviews_NL), targets_NL, of_reviews_NL)
+    return RunTargets(targets_NL=np.concatenate([merged_NL, of_sentences_NL]), sentences=found.sentences)
+
+
+def distillation_examples(
+    dataset: Dataset, tokenizer: Tokenizer, targets: RunTargets, label_weight: float
+) -> Examples:
     """Return all texts that something is known of, each with the probability that each label is to have.
 
-    Versions speak of the train reviews and of the unlabelled texts. Files of soft targets speak of any text
-    and of its sentences, and go before versions. A labelled text is to have a mean of its label and of what
-    teachers say, another text what they say; a text without a label of which none speaks is left out. What
-    versions say is kept in the run, so that a resumed one does not ask again.
-
-    Raises InvalidBase for a version with other labels, a StoreError for one that is damaged or gone, and
-    InvalidSoftTargets for files that are about other texts.
+    That is for a labelled text a mean of its label and of what teachers say, or its label alone where they
+    say nothing, and for another text what they say. A text without both is left out.
     """
-    reviews = [*dataset.split.train, *dataset.unlabelled, *dataset.labelled_beside]
-    said_NL = np.full((len(reviews), len(dataset.labels.names)), np.nan, dtype=np.float32)
-    if run.plan.teachers:
-        lessons_NL = from_first(_lessons, run, dataset, report)
-        said_NL[: len(lessons_NL)] = lessons_NL
-    if run.plan.soft_targets:
-        found = from_first(find_soft_targets, run.plan.soft_targets, reviews, dataset, report)
-        soft_NL = found.targets_NL[: len(reviews)]
-        said_NL = np.where(np.isnan(soft_NL), said_NL, soft_NL)
-        said_NL = np.concatenate([said_NL, found.targets_NL[len(reviews) :]])
-        reviews += found.sentences
-    return _examples(reviews, torch.from_numpy(said_NL), dataset, tokenizer, run.plan.recipe.distillation)
+    reviews = [*_reviews(dataset), *targets.sentences]
+    soft_NL = torch.from_numpy(targets.targets_NL)
+    labels_NL = _labels(reviews, dataset.labels)
+    has_soft_N1, has_label_N1 = (~each_NL[:, :1].isnan() for each_NL in (soft_NL, labels_NL))
+    mixed_NL = torch.where(has_soft_N1, soft_NL.lerp(labels_NL, label_weight), labels_NL)
+    targets_NL = torch.where(has_label_N1, mixed_NL, soft_NL)
+    known = (has_soft_N1 | has_label_N1).squeeze(1).nonzero().squeeze(1).tolist()
+    return Examples([tokenizer.encode(reviews[index].text) for index in known], targets_NL[known])
 
 
-def _examples(
-    reviews: Sequence[Review],
-    said_NL: Tensor,
-    dataset: Dataset,
-    tokenizer: Tokenizer,
-    distillation: Distillation,
-) -> Examples:
-    """Mix what is said with labels, and leave out texts of which nothing is known."""
-    known_N = ~said_NL[:, 0].isnan()
-    labelled_N = torch.tensor([review.label is not None for review in reviews])
-    classes = dataset.labels.indices([review for review in reviews if review.label is not None])
-    labels_NL = torch.zeros_like(said_NL)
-    labels_NL[labelled_N] = functional.one_hot(torch.tensor(classes), said_NL.size(1)).float()
-    mixed_NL = said_NL.lerp(labels_NL, distillation.label_weight)
-    targets_NL = torch.where(labelled_N[:, None], torch.where(known_N[:, None], mixed_NL, labels_NL), said_NL)
-    kept = (known_N | labelled_N).nonzero().flatten().tolist()
-    return Examples([tokenizer.encode(reviews[index].text) for index in kept], targets_NL[kept])
-
-
-def version_teacher(version: ModelVersion, labels: Sequence[str]) -> Teacher:
-    """Return a version as a teacher of labels in this order; raises InvalidBase when it has others."""
-    if set(version.classifier.labels) != set(labels):
+def probabilities_of_labels(
+    teacher: Teacher, texts: Sequence[str], labels: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return what a teacher says of texts, labels in the order given; raises InvalidBase if it has others."""
+    if set(teacher.labels) != set(labels):
         raise InvalidBase(
-            f"the reviews have the labels {', '.join(labels)}, but the teacher {version} has "
-            f"{', '.join(version.classifier.labels)}: name another teacher"
+            f"the reviews have the labels {', '.join(labels)}, but the teacher {teacher.name} has "
+            f"{', '.join(teacher.labels)}: name another teacher"
         )
-
-    def probabilities(texts: Sequence[str]) -> NDArray[np.float64]:
-        said = [prediction.probabilities for prediction in version.classifier.predict(texts)]
-        return np.array([[of_text[name] for name in labels] for of_text in said])
-
-    return Teacher(str(version), probabilities)
+    columns = [list(teacher.labels).index(label) for label in labels]
+    return teacher.probabilities(texts)[:, columns]
 
 
-def linear_teacher(dataset: Dataset) -> Teacher:
-    """Return a linear model of the train reviews as a teacher, calibrated on validation."""
-    train, validation = dataset.split.train, dataset.split.validation
-    model = LinearModel(
-        [review.text for review in train],
-        dataset.labels.indices(train),
-        num_labels=len(dataset.labels.names),
-    )
-    on_validation = model.probabilities([review.text for review in validation])
-    temperature = fit_temperature(on_validation, dataset.labels.indices(validation))
-    return Teacher("linear", lambda texts: soften(model.probabilities(texts), temperature))
+def _reviews(dataset: Dataset) -> list[Review]:
+    """Return the texts that targets are for, in the order of their rows."""
+    return [*dataset.split.train, *dataset.unlabelled, *dataset.additional]
 
 
-def _lessons(run: Run, dataset: Dataset, report: Report) -> NDArray[np.float32]:
-    """Return what the teachers say of the train reviews and then of the unlabelled texts, [N, L]."""
-    lessons_NL = run.lessons()
-    if lessons_NL is None:
-        names = dataset.labels.names
-        teachers = [version_teacher(load_base(teacher), names) for teacher in run.plan.teachers]
-        if run.plan.recipe.distillation.linear_teacher:
-            teachers.append(linear_teacher(dataset))
+def _labels(reviews: Sequence[Review], labels: LabelSet) -> Tensor:
+    """Return the labels of reviews as probabilities [N, L], NaN for a review without one."""
+    labels_NL = torch.full((len(reviews), len(labels.names)), torch.nan)
+    labelled = [index for index, review in enumerate(reviews) if review.label is not None]
+    classes = torch.tensor(labels.indices([reviews[index] for index in labelled]))
+    labels_NL[labelled] = functional.one_hot(classes, len(labels.names)).float()
+    return labels_NL
+
+
+def _ask_teachers(run: Run, dataset: Dataset, report: Report) -> NDArray[np.float32]:
+    """Return the mean of what they say [N, L] of the train reviews and then of the unlabelled texts."""
+    targets_NL = run.soft_targets()
+    if targets_NL is None:
+        teachers, labels = _teachers(run, dataset), dataset.labels.names
         _report_teachers(teachers, dataset, report)
-        texts = [*(review.text for review in dataset.split.train), *dataset.unlabelled_texts]
-        lessons_NL = _average(teachers, texts).astype(np.float32)
-        run.save_lessons(lessons_NL)
-    return lessons_NL
+        texts = [review.text for review in (*dataset.split.train, *dataset.unlabelled)]
+        said = [probabilities_of_labels(teacher, texts, labels) for teacher in teachers]
+        targets_NL = np.mean(said, axis=0).astype(np.float32)
+        run.save_soft_targets(targets_NL)
+    return targets_NL
+
+
+def _teachers(run: Run, dataset: Dataset) -> list[Teacher]:
+    teachers: list[Teacher] = [VersionTeacher(load_pinned(teacher)) for teacher in run.plan.teachers]
+    if run.plan.recipe.distillation.linear_teacher:
+        teachers.append(LinearTeacher(dataset))
+    return teachers
 
 
 def _report_teachers(teachers: Sequence[Teacher], dataset: Dataset, report: Report) -> None:
-    texts = [review.text for review in dataset.split.validation]
-    truth = np.array(dataset.labels.indices(dataset.split.validation))
-    said = {teacher.name: teacher.probabilities(texts) for teacher in teachers}
+    validation, labels = dataset.split.validation, dataset.labels
+    texts = [review.text for review in validation]
+    truth = np.array(labels.indices(validation))
+    said = {teacher.name: probabilities_of_labels(teacher, texts, labels.names) for teacher in teachers}
     said["together"] = np.mean(list(said.values()), axis=0)
     accuracies = [f"{name} {(each.argmax(1) == truth).mean():.2%}" for name, each in said.items()]
     report(f"teachers on validation: {', '.join(accuracies)}")
-
-
-def _average(teachers: Sequence[Teacher], texts: Sequence[str]) -> NDArray[np.float64]:
-    return np.asarray(np.mean([teacher.probabilities(texts) for teacher in teachers], axis=0))

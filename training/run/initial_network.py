@@ -1,88 +1,68 @@
-"""What a network's weights are before it is fitted: a base version's, a language model's, or random."""
+"""The weights that a run's network starts from: a base version's, a language model's, or random ones."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from model_store import ModelVersion
-from sentiment import NetworkConfig, SentimentLSTM, Tokenizer, choose_device
-from training.distributed.processes import from_first
+from sentiment import SentimentLSTM, Tokenizer, choose_device
 from training.learning.initialisation import initialise
 from training.learning.language_model import LanguageModel, WordPrediction, start_from
 from training.learning.trainer import Trainer
-from training.learning.word_vectors import learn_vectors
 from training.recipe.tables import LanguageModelling
-from training.run.base_version import start_network
 from training.run.dataset import Dataset
+from training.run.prepared import Prepared
 from training.run.run import Run
 from training.run.stage import Report, run_stage
 
-__all__ = ["new_network"]
+__all__ = ["initial_network"]
 
 _MAX_VALIDATION_REVIEWS = 200
-"""The language model is measured on so many of the reviews held out: scoring a whole vocabulary is slow."""
+"""Held-out reviews that the language model is measured on: scoring a whole vocabulary is slow."""
 
 
-def new_network(
-    run: Run, dataset: Dataset, tokenizer: Tokenizer, base: ModelVersion | None, report: Report
-) -> SentimentLSTM:
-    """Return the network that the run's plan starts from; what is learned for it is kept in the run.
+def initial_network(run: Run, dataset: Dataset, prepared: Prepared, report: Report) -> SentimentLSTM:
+    """Return the network that the run's plan starts from.
 
-    The base, if the plan has one, is only needed in the first process.
+    A language model, if the recipe asks for one, is fitted here, by all processes together.
     """
     recipe = run.plan.recipe
     torch.manual_seed(recipe.seed)
-    config = recipe.network_config(
-        vocabulary_size=tokenizer.vocabulary_size, num_labels=len(dataset.labels.names)
+    network = SentimentLSTM(
+        recipe.network_config(
+            vocabulary_size=prepared.tokenizer.vocabulary_size, num_labels=len(dataset.labels.names)
+        )
     )
-    if run.plan.base:
-        return from_first(lambda: _of_base(config, base))
-    network = SentimentLSTM(config)
+    if prepared.base:
+        network.load_state_dict(prepared.base.weights)
+        return network
     initialise(network, recipe.initialisation)
-    if recipe.vectors:
-        vectors = from_first(lambda: _vectors(run, dataset, tokenizer, config.embedding_size))
-        network.embedding.weight.data.copy_(torch.from_numpy(vectors))
+    if prepared.vectors is not None:
+        network.embedding.weight.data.copy_(torch.from_numpy(prepared.vectors))
     if recipe.language_model:
-        _take_language_model(run, dataset, tokenizer, network, recipe.language_model, report)
+        task = _word_prediction(run, dataset, prepared.tokenizer, recipe.language_model)
+        _take_language_model(run, network, task, report)
     return network
 
 
-def _of_base(config: NetworkConfig, base: ModelVersion | None) -> SentimentLSTM:
-    assert base  # noqa: S101  # the first process has it
-    return start_network(config, base)
-
-
-def _vectors(run: Run, dataset: Dataset, tokenizer: Tokenizer, size: int) -> NDArray[np.float32]:
-    recipe = run.plan.recipe
-    assert recipe.vectors  # noqa: S101  # the caller has looked
-    vectors = run.vectors()
-    if vectors is None:
-        vectors = learn_vectors(dataset.texts, tokenizer, recipe.vectors, size=size, seed=recipe.seed)
-        run.save_vectors(vectors)
-    return vectors
-
-
-def _take_language_model(
-    run: Run,
-    dataset: Dataset,
-    tokenizer: Tokenizer,
-    network: SentimentLSTM,
-    config: LanguageModelling,
-    report: Report,
-) -> None:
+def _word_prediction(
+    run: Run, dataset: Dataset, tokenizer: Tokenizer, config: LanguageModelling
+) -> WordPrediction:
     held_out = dataset.split.validation
-    device = choose_device(run.plan.device)
-    task = WordPrediction(
+    measured = held_out[:: max(1, len(held_out) // _MAX_VALIDATION_REVIEWS)]
+    return WordPrediction(
         train=[tokenizer.encode(text) for text in dataset.texts],
-        validation=[
-            tokenizer.encode(review.text)
-            for review in held_out[:: max(1, len(held_out) // _MAX_VALIDATION_REVIEWS)]
-        ],
+        validation=[tokenizer.encode(review.text) for review in measured],
         config=config,
-        device=device,
+        device=choose_device(run.plan.device),
     )
+
+
+def _take_language_model(run: Run, network: SentimentLSTM, task: WordPrediction, report: Report) -> None:
+    config = task.config
     trainer = Trainer(
-        LanguageModel(network, config.dropout), task, config.fitting, seed=run.plan.recipe.seed, device=device
+        LanguageModel(network, config.dropout),
+        task,
+        config.fitting,
+        seed=run.plan.recipe.seed,
+        device=task.device,
     )
     run_stage(run, "language_model", trainer, report)
     start_from(network.cpu(), trainer.best_network().cpu())

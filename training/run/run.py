@@ -6,7 +6,7 @@ threads          how many threads it was begun with, which decides the last bits
 data.json        fingerprints of the reviews, so that a resumed run cannot mix two data sets
 tokenizer.json   the vocabulary, once it is learned
 vectors.npy      the word vectors, once they are learned
-lessons.npy      what teachers say of the texts, once they were asked
+lessons.npy      the soft targets, once the teachers have been asked
 language_model.pt, classifier.pt    the state of each stage's trainer
 """
 
@@ -107,13 +107,13 @@ class Run:
         """Keep the word vectors."""
         self._save_array("vectors.npy", vectors)
 
-    def lessons(self) -> NDArray[np.float32] | None:
-        """Return what teachers say of the texts [N, L], if they were asked."""
+    def soft_targets(self) -> NDArray[np.float32] | None:
+        """Return what teachers say of the texts [N, L], if they have been asked."""
         return self._array("lessons.npy")
 
-    def save_lessons(self, lessons: NDArray[np.float32]) -> None:
+    def save_soft_targets(self, targets: NDArray[np.float32]) -> None:
         """Keep what teachers say of the texts."""
-        self._save_array("lessons.npy", lessons)
+        self._save_array("lessons.npy", targets)
 
     def checkpoint(self, stage: str) -> dict[str, Any] | None:
         """Return the last state of a stage's trainer, if any; raises InvalidCheckpoint when it is damaged."""

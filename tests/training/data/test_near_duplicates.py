@@ -44,12 +44,12 @@ def test_every_pair_is_found_as_by_definition(ours: list[str], theirs: list[str]
         for place, text in enumerate(ours)
     }
     expected = {place: value for place, value in best.items() if value >= LEAST_SIMILARITY}
-    assert {pair.place: pair.similarity for pair in found.pairs} == pytest.approx(expected)
+    assert {pair.index: pair.similarity for pair in found.pairs} == pytest.approx(expected)
     assert all(
-        similarity(ours[it.place], theirs[it.other]) == pytest.approx(it.similarity) for it in found.pairs
+        similarity(ours[it.index], theirs[it.other]) == pytest.approx(it.similarity) for it in found.pairs
     )
     assert found.num_exact == sum(text in theirs for text in ours)
-    assert found.places == expected.keys()
+    assert found.indices == expected.keys()
 
 
 def test_half_in_common_is_a_near_duplicate_and_less_is_not() -> None:
@@ -85,7 +85,7 @@ def test_more_texts_than_are_compared_at_once() -> None:
     ours = [words(10 * number, 10 * number + 9) for number in range(600)]
     figures, pairs = find(ours, ours[550:] + ours[:10])
     assert figures == DuplicateFigures(num_reviews=600, num_near=60, num_exact=60)
-    assert [pair.place for pair in pairs] == [*range(10), *range(550, 600)]
+    assert [pair.index for pair in pairs] == [*range(10), *range(550, 600)]
 
 
 def test_the_command_counts_and_names_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

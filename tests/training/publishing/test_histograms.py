@@ -1,5 +1,5 @@
 from sentiment import Prediction
-from training.publishing.histograms import profile
+from training.publishing.histograms import reference_histograms
 
 
 def prediction(score: float, tokens: int, unknown_ratio: float) -> Prediction:
@@ -11,7 +11,8 @@ def prediction(score: float, tokens: int, unknown_ratio: float) -> Prediction:
 
 
 def test_every_prediction_is_in_one_bin() -> None:
-    histograms = profile([prediction(0.0, 0, 0.0), prediction(0.52, 120, 0.31), prediction(1.0, 50_000, 1.0)])
+    predictions = [prediction(0.0, 0, 0.0), prediction(0.52, 120, 0.31), prediction(1.0, 50_000, 1.0)]
+    histograms = reference_histograms(predictions)
     assert set(histograms) == {"score", "length", "unknown_ratio"}
     score, length = histograms["score"], histograms["length"]
     assert (score.counts[0], score.counts[10], score.counts[-1]) == (1, 1, 1)

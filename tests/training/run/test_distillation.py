@@ -13,9 +13,15 @@ from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
 from training.evaluation.calibration import soften
 from training.run.dataset import read_dataset
-from training.run.distillation import linear_teacher, taught_examples, version_teacher
+from training.run.distillation import (
+    LinearTeacher,
+    distillation_examples,
+    probabilities_of_labels,
+    soft_targets,
+)
 from training.run.nb_svm import LinearModel
 from training.run.run import Run
+from training.soft_targets.version import VersionTeacher
 
 UNSEEN = ["I loved it! Two hours long.", "I hated it! Two hours long."]
 
@@ -27,8 +33,10 @@ def unlabelled(tmp_path: Path) -> Path:
     return write_jsonl(tmp_path / "unlabelled.jsonl", rows)
 
 
-def taught(tmp_path: Path, tiny_store: Path, tiny_reviews: Path, *extra: str, distillation: str = "") -> Run:
-    recipe = tmp_path / "taught.toml"
+def distilled(
+    tmp_path: Path, tiny_store: Path, tiny_reviews: Path, *extra: str, distillation: str = ""
+) -> Run:
+    recipe = tmp_path / "distilled.toml"
     recipe.write_text(f"{TINY_RECIPE}\n[distillation]\n{distillation}\n", encoding="utf-8")
     what = ["--recipe", str(recipe), "--teacher", "reviews@1", "--base-store", str(tiny_store)]
     where = ["--run-folder", str(tmp_path / "run"), "--store", str(tmp_path / "store"), "--device", "cpu"]
@@ -39,14 +47,14 @@ def taught(tmp_path: Path, tiny_store: Path, tiny_reviews: Path, *extra: str, di
 def test_a_network_learns_from_teachers_and_says_who_they_were(
     tmp_path: Path, tiny_store: Path, tiny_reviews: Path, unlabelled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = taught(tmp_path, tiny_store, tiny_reviews, "--unlabelled", str(unlabelled))
+    run = distilled(tmp_path, tiny_store, tiny_reviews, "--unlabelled", str(unlabelled))
     said = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("teachers"))
     assert said.startswith("teachers on validation: reviews@1 ")
     assert ", linear " in said
     assert ", together " in said
-    lessons = run.lessons()
-    assert lessons is not None
-    assert lessons.shape == (len(read_dataset(run.plan).split.train) + 40, 2)
+    targets = run.soft_targets()
+    assert targets is not None
+    assert targets.shape == (len(read_dataset(run.plan).split.train) + 40, 2)
     manifest = Store(tmp_path / "store").manifest("reviews", 1)
     teacher = Store(tiny_store).manifest("reviews", 1).files["model.safetensors"].sha256
     assert manifest.recipe["teachers"] == [{"version": "reviews@1", "weights_sha256": teacher}]
@@ -54,10 +62,10 @@ def test_a_network_learns_from_teachers_and_says_who_they_were(
     assert f"* `reviews@1`, SHA-256 of its weights `{teacher}`\n* a linear model" in card
 
 
-def test_labels_and_lessons_are_mixed_by_their_weight(
+def test_labels_and_soft_targets_are_mixed_by_their_weight(
     tmp_path: Path, tiny_store: Path, tiny_reviews: Path, unlabelled: Path
 ) -> None:
-    run = taught(
+    run = distilled(
         tmp_path,
         tiny_store,
         tiny_reviews,
@@ -65,32 +73,33 @@ def test_labels_and_lessons_are_mixed_by_their_weight(
         str(unlabelled),
         distillation="label_weight = 0.25",
     )
-    dataset, tokenizer, lessons = read_dataset(run.plan), run.tokenizer(), run.lessons()
+    dataset, tokenizer = read_dataset(run.plan), run.tokenizer()
     assert tokenizer is not None
-    assert lessons is not None
-    examples = taught_examples(run, dataset, tokenizer, print)
+    said = soft_targets(run, dataset, print)
+    examples = distillation_examples(dataset, tokenizer, said, label_weight=0.25)
+    targets = said.targets_NL
     num_reviews = len(dataset.split.train)
     labels_NL = np.eye(2)[dataset.labels.indices(dataset.split.train)]
-    expected = 0.25 * labels_NL + 0.75 * lessons[:num_reviews]
+    expected = 0.25 * labels_NL + 0.75 * targets[:num_reviews]
     torch.testing.assert_close(examples.targets_NL[:num_reviews], torch.from_numpy(expected).float())
-    assert torch.equal(examples.targets_NL[num_reviews:], torch.from_numpy(lessons[num_reviews:]))
-    assert len(examples.reviews) == len(lessons)
+    assert torch.equal(examples.targets_NL[num_reviews:], torch.from_numpy(targets[num_reviews:]))
+    assert len(examples.reviews) == len(targets)
 
 
 def test_teachers_can_go_without_the_linear_one(
     tmp_path: Path, tiny_store: Path, tiny_reviews: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = taught(tmp_path, tiny_store, tiny_reviews, distillation="linear_teacher = false")
+    run = distilled(tmp_path, tiny_store, tiny_reviews, distillation="linear_teacher = false")
     assert "linear" not in capsys.readouterr().out
-    texts, lessons = [review.text for review in read_dataset(run.plan).split.train], run.lessons()
-    assert lessons is not None
-    alone = version_teacher(Store(tiny_store).load("reviews@1", device="cpu"), ["negative", "positive"])
-    np.testing.assert_allclose(lessons, alone.probabilities(texts), atol=1e-6)
+    texts, targets = [review.text for review in read_dataset(run.plan).split.train], run.soft_targets()
+    assert targets is not None
+    alone = VersionTeacher(Store(tiny_store).load("reviews@1", device="cpu"))
+    np.testing.assert_allclose(targets, alone.probabilities(texts), atol=1e-6)
 
 
 def test_a_teacher_speaks_of_labels_in_the_order_asked_for(tiny_store: Path) -> None:
-    version = Store(tiny_store).load("reviews@1", device="cpu")
-    rows = version_teacher(version, ["positive", "negative"]).probabilities(UNSEEN)
+    teacher = VersionTeacher(Store(tiny_store).load("reviews@1", device="cpu"))
+    rows = probabilities_of_labels(teacher, UNSEEN, ["positive", "negative"])
     assert rows[0, 0] > 0.5 > rows[1, 0]
     np.testing.assert_allclose(rows.sum(1), 1.0)
 
@@ -112,9 +121,9 @@ def test_a_network_can_be_its_own_teachers_copy(
     tmp_path: Path, tiny_store: Path, tiny_reviews: Path, unlabelled: Path
 ) -> None:
     extra = ["--from", "reviews@1", "--unlabelled", str(unlabelled)]
-    run = taught(tmp_path, tiny_store, tiny_reviews, *extra)
+    run = distilled(tmp_path, tiny_store, tiny_reviews, *extra)
     assert run.plan.base == run.plan.teachers[0]
-    assert run.lessons() is not None
+    assert run.soft_targets() is not None
 
 
 def test_a_resumed_run_does_not_ask_again_and_ends_as_an_uninterrupted_one(
@@ -135,9 +144,9 @@ def test_a_resumed_run_does_not_ask_again_and_ends_as_an_uninterrupted_one(
 def test_the_linear_teacher_is_right_and_surer_than_the_model_it_was_fitted_as(
     tmp_path: Path, tiny_store: Path, tiny_reviews: Path
 ) -> None:
-    dataset = read_dataset(taught(tmp_path, tiny_store, tiny_reviews).plan)
+    dataset = read_dataset(distilled(tmp_path, tiny_store, tiny_reviews).plan)
     train = dataset.split.train
-    rows = linear_teacher(dataset).probabilities(UNSEEN)
+    rows = LinearTeacher(dataset).probabilities(UNSEEN)
     raw = LinearModel([review.text for review in train], dataset.labels.indices(train), num_labels=2)
     assert rows.argmax(1).tolist() == [1, 0]
     # Every review held out is told right, so confidence can but rise.
@@ -165,7 +174,7 @@ def test_probabilities_at_another_temperature_are_those_of_the_divided_logits() 
     np.testing.assert_allclose(soften(softmax, 3.0), expected)
 
 
-def test_the_plan_of_a_taught_run_is_kept(tmp_path: Path, tiny_store: Path, tiny_reviews: Path) -> None:
-    run = taught(tmp_path, tiny_store, tiny_reviews)
+def test_the_plan_of_a_distilled_run_is_kept(tmp_path: Path, tiny_store: Path, tiny_reviews: Path) -> None:
+    run = distilled(tmp_path, tiny_store, tiny_reviews)
     kept = json.loads((run.folder / "plan.json").read_text(encoding="utf-8"))
     assert [teacher["version"] for teacher in kept["teachers"]] == [1]

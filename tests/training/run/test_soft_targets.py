@@ -12,7 +12,7 @@ from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from training.__main__ import main
 from training.learning.examples import Examples
 from training.run.dataset import read_dataset
-from training.run.distillation import taught_examples
+from training.run.distillation import distillation_examples, soft_targets
 from training.run.run import Run
 from training.soft_targets.row import digest_of
 
@@ -51,7 +51,9 @@ def examples(tmp_path: Path) -> tuple[Run, Examples]:
     run = Run.open(tmp_path / "run")
     tokenizer = run.tokenizer()
     assert tokenizer is not None
-    return run, taught_examples(run, read_dataset(run.plan), tokenizer, print)
+    dataset = read_dataset(run.plan)
+    said = soft_targets(run, dataset, print)
+    return run, distillation_examples(dataset, tokenizer, said, run.plan.recipe.distillation.label_weight)
 
 
 def test_texts_and_their_sentences_learn_from_a_file_and_the_version_names_it(
@@ -91,18 +93,18 @@ def test_a_labelled_text_learns_a_mean_of_label_and_target(
     np.testing.assert_allclose(learned.targets_NL[:, 1].numpy(), expected, atol=1e-6)
 
 
-def test_a_file_goes_before_the_versions_that_teach(
+def test_a_file_takes_precedence_over_the_versions_that_teach(
     tmp_path: Path, recipe: Path, tiny_store: Path, tiny_reviews: Path, unlabelled: Path
 ) -> None:
     said = targets(tmp_path / "said.jsonl", UNLABELLED[:10])
-    taught = ["--teacher", "reviews@1", "--base-store", tiny_store, "--unlabelled", unlabelled]
-    assert fit(tmp_path, recipe, tiny_reviews, *taught, "--soft-targets", said) == 0
+    teaching = ["--teacher", "reviews@1", "--base-store", tiny_store, "--unlabelled", unlabelled]
+    assert fit(tmp_path, recipe, tiny_reviews, *teaching, "--soft-targets", said) == 0
     run, learned = examples(tmp_path)
-    lessons_NL = run.lessons()
-    assert lessons_NL is not None
+    of_version_NL = run.soft_targets()
+    assert of_version_NL is not None
     start = len(read_dataset(run.plan).split.train)
     np.testing.assert_allclose(learned.targets_NL[start : start + 10, 1].numpy(), [0.875] * 10)
-    np.testing.assert_allclose(learned.targets_NL[start + 10 :].numpy(), lessons_NL[start + 10 :])
+    np.testing.assert_allclose(learned.targets_NL[start + 10 :].numpy(), of_version_NL[start + 10 :])
 
 
 def test_held_out_texts_are_not_learned_even_as_sentences(

@@ -1,6 +1,5 @@
 """The report that a version carries: pictures of how it learned and how good it is, on one page.
 
-outcome.py       what was measured on the validation reviews
 learning.py      pictures of the training          (arrays to a matplotlib Figure, as are the next two)
 confidence.py    pictures of what confidence is worth
 classes.py       pictures of right and wrong, by label and by length
@@ -11,6 +10,5 @@ page.py          index.html
 """
 
 from training.publishing.report.files import report_files
-from training.publishing.report.outcome import Outcome
 
-__all__ = ["Outcome", "report_files"]
+__all__ = ["report_files"]

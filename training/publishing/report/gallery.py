@@ -1,6 +1,6 @@
 """Which pictures a report has, and what stands below each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from training.publishing.report.classes import draw_confusion, draw_length
 from training.publishing.report.confidence import draw_coverage, draw_reliability, draw_roc
 from training.publishing.report.drawing import look, to_png
 from training.publishing.report.learning import draw_accuracy, draw_loss
-from training.publishing.report.outcome import Outcome
+from training.publishing.validation_predictions import ValidationPredictions
 
 __all__ = ["Picture", "draw_gallery"]
 
@@ -27,10 +27,12 @@ class Picture:
     png: bytes
 
 
-def draw_gallery(outcome: Outcome, progress: Progress, evaluation: Evaluation) -> list[Picture]:
+def draw_gallery(
+    predictions: ValidationPredictions, progress: Progress, evaluation: Evaluation
+) -> list[Picture]:
     """Draw the pictures in the order of the page; all but the train loss are of the validation reviews."""
     with look():
-        return [*_of_learning(progress), *_of_confidence(outcome), *_of_classes(outcome, evaluation)]
+        return [*_of_learning(progress), *_of_confidence(predictions), *_of_classes(predictions, evaluation)]
 
 
 def _of_learning(progress: Progress) -> Iterator[Picture]:
@@ -47,34 +49,36 @@ def _of_learning(progress: Progress) -> Iterator[Picture]:
     )
 
 
-def _of_confidence(outcome: Outcome) -> Iterator[Picture]:
+def _of_confidence(predictions: ValidationPredictions) -> Iterator[Picture]:
     yield _picture(
         "reliability",
-        draw_reliability(outcome.uncalibrated, outcome.calibrated, outcome.truth),
+        draw_reliability(predictions.uncalibrated, predictions.calibrated, predictions.truth),
         "On the dashed line confidence means what it says: of reviews scored 80%, 80% are right. Larger dots "
         "stand for more reviews. The temperature was fitted on these very reviews, "
         "unless it is a base version's.",
     )
-    if len(np.unique(outcome.truth)) > 1:  # else there are no two rates to draw
+    if len(np.unique(predictions.truth)) > 1:  # else there are no two rates to draw
         yield _picture(
-            "roc", draw_roc(outcome.calibrated, outcome.truth, outcome.labels), _roc_caption(outcome)
+            "roc",
+            draw_roc(predictions.calibrated, predictions.truth, predictions.labels),
+            _roc_caption(predictions.labels),
         )
     yield _picture(
         "coverage",
-        draw_coverage(outcome.confidence, outcome.right),
+        draw_coverage(predictions.confidence, predictions.right),
         "How often the model is right when it answers only for the reviews that it is most confident of.",
     )
 
 
-def _of_classes(outcome: Outcome, evaluation: Evaluation) -> Iterator[Picture]:
+def _of_classes(predictions: ValidationPredictions, evaluation: Evaluation) -> Iterator[Picture]:
     yield _picture(
         "confusion",
-        draw_confusion(evaluation.confusion, outcome.labels),
+        draw_confusion(evaluation.confusion, predictions.labels),
         "Number of reviews, and their share of all with the same true label.",
     )
     yield _picture(
         "length",
-        draw_length(outcome.num_tokens, outcome.right),
+        draw_length(predictions.num_tokens, predictions.right),
         "In groups of about as many reviews each, with 95% intervals (Wilson).",
     )
 
@@ -84,7 +88,7 @@ def _picture(name: str, figure: Figure, caption: str) -> Picture:
     return Picture(name=f"{name}.png", title=title, caption=caption, png=to_png(figure))
 
 
-def _roc_caption(outcome: Outcome) -> str:
-    if len(outcome.labels) == 2:
-        return f"How well the score of “{outcome.labels[1]}” tells the labels apart, whatever the threshold."
+def _roc_caption(labels: Sequence[str]) -> str:
+    if len(labels) == 2:
+        return f"How well the score of “{labels[1]}” tells the labels apart, whatever the threshold."
     return "Each label against all others; the most frequent ones where there are many."

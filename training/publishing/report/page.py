@@ -1,15 +1,13 @@
 """`index.html`: the whole report in one file that asks for nothing from elsewhere."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 
-from model_store import Evaluation
-from training.publishing.caveats import Selection
+from model_store import FIGURES, Evaluation
 from training.publishing.report.gallery import Picture
-from training.publishing.report.outcome import Outcome
 from training.publishing.report.tables import (
     data_table,
     duplicates_table,
@@ -18,55 +16,50 @@ from training.publishing.report.tables import (
     mistakes_table,
     recipe_table,
 )
-from training.recipe.plan import Plan
-from training.run.dataset import Dataset
+from training.publishing.results import Results, Trained
 
 __all__ = ["report_page"]
 
 _TEMPLATE = Path(__file__).parent / "page.html"
 _NUM_MISTAKES = 25
+_HEADLINE = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC", "ece": "calibration error"}
+"""The figures at the top, with what they are called there."""
 
 
-def report_page(
-    plan: Plan,
-    dataset: Dataset,
-    temperature: float,
-    evaluation: Mapping[str, Evaluation],
-    outcome: Outcome,
-    pictures: Iterable[Picture],
-    selection: Selection,
-) -> str:
+def report_page(trained: Trained, results: Results, pictures: Iterable[Picture]) -> str:
     """Return the page. Text from recipe and reviews is escaped; of the reviews themselves it shows none."""
-    validation = evaluation["validation"]
+    plan, dataset = trained.plan, trained.dataset
+    validation, predictions = results.evaluation["validation"], results.predictions
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         model=escape(plan.model),
-        labels=escape(_enumeration(outcome.labels)),
+        labels=escape(_enumeration(predictions.labels)),
         recipe=escape(plan.recipe_name),
         description=escape(plan.recipe.description),
         headline=_headline(validation),
-        figures=figures_table(evaluation),
+        figures=figures_table(results.evaluation),
         pictures="\n".join(map(_figure, pictures)),
-        labels_table=labels_table(validation, outcome.labels),
-        num_wrong=f"{int((~outcome.right).sum()):,}",
+        labels_table=labels_table(validation, predictions.labels),
+        num_wrong=f"{int((~predictions.right).sum()):,}",
         num_validation=f"{len(dataset.split.validation):,}",
         num_train=f"{len(dataset.split.train):,}",
         added=f", and on {dataset.added}" if dataset.added else "",
         num_reserved=f"{dataset.split.num_reserved:,}",
-        mistakes=mistakes_table(outcome.confident_mistakes(_NUM_MISTAKES)),
+        mistakes=mistakes_table(predictions.confident_mistakes(_NUM_MISTAKES)),
         data=data_table(dataset.fingerprints),
-        runs=escape(str(selection)),
-        duplicates=duplicates_table(selection.duplicates),
-        temperature=f"{temperature:.3f}",
+        runs=escape(str(results.caveats)),
+        duplicates=duplicates_table(results.caveats.duplicates),
+        temperature=f"{results.temperature:.3f}",
         recipe_table=recipe_table(plan.recipe_fields()),
     )
 
 
 def _headline(figures: Evaluation) -> str:
-    values = {"accuracy": f"{figures.accuracy:.2%}", "F1": f"{figures.f1:.4f}"}
-    if figures.auc is not None:
-        values["AUC"] = f"{figures.auc:.4f}"
-    values["calibration error"] = f"{figures.ece:.2%}"
-    return "\n".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in values.items())
+    values = ((title, FIGURES[name], getattr(figures, name)) for name, title in _HEADLINE.items())
+    return "\n".join(
+        f"<div><dt>{title}</dt><dd>{figure.text(value)}</dd></div>"
+        for title, figure, value in values
+        if value is not None
+    )
 
 
 def _figure(picture: Picture) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from model_store import FIGURES, STAR_FIGURES, DataFingerprint, DuplicateFigures, Evaluation
-from training.publishing.report.outcome import Mistake
+from training.publishing.validation_predictions import Mistake
 
 __all__ = [
     "data_table",

@@ -1,4 +1,4 @@
-"""The report's numbers, worked out by hand, and its pictures, drawn from made-up outcomes."""
+"""The report's numbers, worked out by hand, and its pictures, drawn from made-up predictions."""
 
 import io
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from training.publishing.report.confidence import accuracy_by_coverage, draw_cov
 from training.publishing.report.drawing import label_names
 from training.publishing.report.gallery import Picture, draw_gallery
 from training.publishing.report.learning import draw_accuracy, draw_loss, smoothed
-from training.publishing.report.outcome import Outcome
+from training.publishing.validation_predictions import ValidationPredictions
 
 
 def outcome(
     labels: Sequence[str] = ("negative", "positive"), num_reviews: int = 120, seed: int = 1
-) -> Outcome:
+) -> ValidationPredictions:
     """Reviews of which most are right; the uncalibrated probabilities are too sure of themselves."""
     chance = np.random.default_rng(seed)
     truth = chance.integers(0, len(labels), num_reviews)
     logits = chance.normal(size=(num_reviews, len(labels)))
     logits[np.arange(num_reviews), truth] += 2
     calibrated, uncalibrated = (np.exp(scale * logits) for scale in (1, 2))
-    return Outcome(
+    return ValidationPredictions(
         labels=tuple(labels),
         ids=tuple(f"review/{number}" for number in range(num_reviews)),
         truth=truth,
@@ -47,7 +47,7 @@ def progress(num_epochs: int = 3) -> Progress:
     return Progress(epoch=num_epochs, step_losses=losses, history=history)
 
 
-def gallery(subject: Outcome, training: Progress | None = None) -> list[Picture]:
+def gallery(subject: ValidationPredictions, training: Progress | None = None) -> list[Picture]:
     figures = evaluate(subject.calibrated, subject.truth.tolist())
     return draw_gallery(subject, training or progress(), figures)
 
@@ -99,7 +99,7 @@ def test_length_groups_hold_each_review_once_and_keep_equal_lengths_together() -
 
 def test_the_most_confident_mistakes_come_first_and_carry_no_text() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.7, 0.3], [0.99, 0.01]])
-    subject = Outcome(
+    subject = ValidationPredictions(
         labels=("bad", "good"),
         ids=("a", "b", "c", "d", "e"),
         truth=np.array([1, 0, 1, 1, 0]),

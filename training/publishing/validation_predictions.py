@@ -1,11 +1,11 @@
-"""What a version did with each of its validation reviews."""
+"""What a version says of each of its validation reviews."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Mistake", "Outcome"]
+__all__ = ["Mistake", "ValidationPredictions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ValidationPredictions:
     """The N validation reviews, and the L probabilities that each was given."""
 
     labels: tuple[str, ...]
@@ -63,11 +63,11 @@ class Outcome:
         order = wrong[np.argsort(-confidence[wrong], kind="stable")][:limit]
         return [
             Mistake(
-                id=self.ids[place],
-                num_tokens=int(self.num_tokens[place]),
-                truth=self.labels[self.truth[place]],
-                predicted=self.labels[predicted[place]],
-                confidence=float(confidence[place]),
+                id=self.ids[index],
+                num_tokens=int(self.num_tokens[index]),
+                truth=self.labels[self.truth[index]],
+                predicted=self.labels[predicted[index]],
+                confidence=float(confidence[index]),
             )
-            for place in order
+            for index in order
         ]

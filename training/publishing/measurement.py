@@ -1,0 +1,115 @@
+"""Measuring what training gave: calibration, figures on validation and test, probes, duplicates."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_store import Evaluation
+from reviews.review import Review
+from sentiment import Classifier, Prediction
+from training.data.near_duplicates import Duplicates
+from training.data.near_duplicates import summary as duplicate_summary
+from training.evaluation.calibration import MIN_REVIEWS, fit_temperature, keeps_base_temperature
+from training.evaluation.metrics import evaluate, evaluate_sources, probabilities_of, summary
+from training.evaluation.probing import figures_by_name, run_probes
+from training.evaluation.probing import summary as probe_summary
+from training.publishing.caveats import Caveats, find_in_dataset
+from training.publishing.histograms import reference_histograms
+from training.publishing.results import Results, Trained
+from training.publishing.validation_predictions import ValidationPredictions
+from training.run.dataset import Dataset
+
+__all__ = ["measure"]
+
+
+def measure(
+    trained: Trained, build: Callable[[float], Classifier], report: Callable[[str], None]
+) -> tuple[Classifier, Results]:
+    """Return the calibrated classifier and how good it is; `build` makes one with a temperature."""
+    dataset = trained.dataset
+    texts = [review.text for review in dataset.split.validation]
+    uncalibrated = probabilities_of(build(1.0).predict(texts))
+    temperature = _temperature(trained, uncalibrated, report)
+    classifier = build(temperature)
+    on_validation = classifier.predict(texts)
+    duplicates = find_in_dataset(dataset)
+    results = Results(
+        temperature=temperature,
+        evaluation=_evaluations(classifier, dataset, on_validation, duplicates),
+        probes=figures_by_name(run_probes(classifier)),
+        caveats=Caveats(
+            duplicates={name: found.figures for name, found in duplicates.items()}, num_runs=trained.num_runs
+        ),
+        predictions=_validation_predictions(dataset, uncalibrated, on_validation),
+        reference=reference_histograms(on_validation),
+    )
+    for line in _lines(results):
+        report(line)
+    return classifier, results
+
+
+def _temperature(trained: Trained, uncalibrated: NDArray[np.float64], report: Callable[[str], None]) -> float:
+    base, reviews = trained.base, trained.dataset.split.validation
+    if base and keeps_base_temperature(len(reviews)):
+        report(f"the temperature stays that of {base.name}: there are under {MIN_REVIEWS} validation reviews")
+        return base.temperature
+    return fit_temperature(uncalibrated, trained.dataset.labels.indices(reviews))
+
+
+def _evaluations(
+    classifier: Classifier,
+    dataset: Dataset,
+    on_validation: list[Prediction],
+    duplicates: Mapping[str, Duplicates],
+) -> dict[str, Evaluation]:
+    evaluation = _by_source(
+        "validation", dataset, dataset.split.validation, on_validation, dataset.validation_sources
+    )
+    if dataset.test:
+        on_test = classifier.predict([review.text for review in dataset.test])
+        evaluation |= _by_source("test", dataset, dataset.test, on_test, dataset.test_sources)
+        in_train = duplicates["test in train"].indices
+        rest = [index for index in range(len(on_test)) if index not in in_train]
+        if in_train and rest:
+            reviews, predictions = [dataset.test[index] for index in rest], [on_test[index] for index in rest]
+            evaluation |= _by_source("test without near-duplicates", dataset, reviews, predictions, {})
+    return evaluation
+
+
+def _by_source(
+    name: str,
+    dataset: Dataset,
+    reviews: Sequence[Review],
+    predictions: list[Prediction],
+    sources: Mapping[str, Sequence[int]],
+) -> dict[str, Evaluation]:
+    """Return the figures on all reviews as `name`, and those on each source as `name` and the source."""
+    labels = dataset.labels
+    probabilities, truth = probabilities_of(predictions), labels.indices(reviews)
+    of_sources = evaluate_sources(probabilities, truth, labels.names, sources)
+    return {name: evaluate(probabilities, truth, labels.names)} | {
+        f"{name} {source}": figures for source, figures in of_sources.items()
+    }
+
+
+def _validation_predictions(
+    dataset: Dataset, uncalibrated: NDArray[np.float64], on_validation: list[Prediction]
+) -> ValidationPredictions:
+    reviews = dataset.split.validation
+    return ValidationPredictions(
+        labels=dataset.labels.names,
+        ids=tuple(review.id for review in reviews),
+        truth=np.array(dataset.labels.indices(reviews)),
+        uncalibrated=uncalibrated,
+        calibrated=probabilities_of(on_validation),
+        num_tokens=np.array([prediction.tokens for prediction in on_validation]),
+    )
+
+
+def _lines(results: Results) -> Iterator[str]:
+    for name, figures in results.evaluation.items():
+        yield f"{name}: {summary(figures)}"
+    for name, num_found in results.caveats.duplicates.items():
+        yield f"{name}: {duplicate_summary(num_found)}"
+    yield f"probes: {probe_summary(results.probes)}"
