@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, get_type_hints
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler, JsonValue
+from pydantic_core import CoreSchema
 
 from sentiment.strict import strict
 
@@ -28,6 +29,12 @@ class Figure:
             return missing
         return f"{value:.2%}" if self.in_percent else f"{value:.4f}"
 
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, JsonValue]:
+        """Describe the field that the figure stands at, wherever pydantic makes a schema of it."""
+        return {**handler(schema), "description": self.description}
+
 
 @strict
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +54,10 @@ class Evaluation:
         Field(ge=0, le=2),
         Figure("Brier", "Squared errors of the probabilities of all labels, mean over the reviews."),
     ]
-    confusion: tuple[tuple[Count, ...], ...]
-    """`confusion[true][predicted]`, in the order of the labels."""
+    confusion: Annotated[
+        tuple[tuple[Count, ...], ...],
+        Field(description="`confusion[true][predicted]`, in the order of labels."),
+    ]
     mae: Annotated[
         Annotated[float, Field(ge=0)] | None,
         Figure("MAE", "Mean absolute error, in stars; null unless all labels are numbers."),

@@ -1,13 +1,13 @@
 """The JSON that clients send and get, and nothing else of the service."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
-from model_store import ModelVersion
+from model_store import Evaluation, ModelVersion
 from sentiment import Prediction
 from sentiment.text import VISIBLE
 from service.errors import FieldError, InvalidRequest
@@ -106,23 +106,9 @@ class Readiness(Schema):
     model: ModelName
 
 
-class EvaluationFigures(Schema):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationFigures(Evaluation):
     """How well a model did on one data set, after calibration."""
-
-    num_reviews: int
-    accuracy: Probability
-    f1: Probability = Field(description="Mean over the labels.")
-    auc: Probability | None = Field(description="Area under the ROC curve; null unless there are two labels.")
-    ece: Probability = Field(description="Expected calibration error.")
-    nll: float = Field(description="Mean negative log likelihood, in nats.")
-    brier: float
-    confusion: list[list[int]] = Field(description="`confusion[true][predicted]`, in the order of labels.")
-    mae: float | None = Field(
-        default=None, description="Mean absolute error, in stars; null unless all labels are numbers."
-    )
-    within_one: Probability | None = Field(
-        default=None, description="Share at most one star off; null unless all labels are numbers."
-    )
 
 
 class ModelInfo(Schema):
@@ -226,7 +212,7 @@ def _describe(version: ModelVersion) -> dict[str, Any]:
         "device": version.classifier.device,
         "created_at": manifest.created_at,
         "max_tokens": manifest.tokenizer.max_tokens,
-        "evaluation": {name: asdict(evaluation) for name, evaluation in manifest.evaluation.items()},
+        "evaluation": {name: EvaluationFigures(**asdict(each)) for name, each in manifest.evaluation.items()},
     }
 
 
