@@ -1,5 +1,5 @@
 # Every target sets up what it needs; nothing else has to be installed by hand.
-# BENCH="--servers this litserve --cases single-64" measures a part.
+# BENCH="--servers this litserve --cases single-64" measures a part, REVIEWS=path sends other reviews.
 # TORCH_INDEX=URL takes PyTorch from another package index: its CPU-only or its CUDA builds (see README.md).
 PYTHON ?= python3
 PORT ?= 8000
@@ -54,10 +54,11 @@ audit: ## Fail where a pinned version has a vulnerability that .ci/accepted-vuln
 	  --vulnerability-service osv --osv-url $(ADVISORIES) \
 	  $$(sed -n 's/^\([A-Za-z0-9-]\{1,\}\) \{1,\}[^ ].*/--ignore-vuln \1/p' .ci/accepted-vulnerabilities)
 
-bench: $(VENV)/.development ## Measure the service beside other model servers, REVIEWS=path SECONDS=4 ROUNDS=3
+bench: $(VENV)/.development ## Measure the service beside other model servers, or beside BASELINE=checkout; SECONDS=4 ROUNDS=3
 	@test -e $(REVIEWS) || $(BIN)/python -m training download imdb --to $(dir $(REVIEWS))
 	$(if $(TORCH_INDEX),TORCH_INDEX=$(TORCH_INDEX)) $(BIN)/python -m bench.serving $(REVIEWS) \
-	  --seconds $(SECONDS) --rounds $(ROUNDS) --document docs/measurements/performance.md $(BENCH)
+	  --seconds $(SECONDS) --rounds $(ROUNDS) --document docs/measurements/performance.md \
+	  $(if $(BASELINE),--baseline $(BASELINE)) $(BENCH)
 
 sbom: ## Write build/sbom.json: all that the service installs, as CycloneDX
 	$(MAKE) VENV=build/runtime build/runtime/.runtime

@@ -5,6 +5,11 @@
 Makes an environment for each server, measures them in turns, prints the tables, and writes the figures to
 build/bench/serving.json. `--document docs/measurements/performance.md` puts tables and pictures there too.
 `--from FILE` only writes those of a run that was measured before.
+
+    python -m bench.serving REVIEWS.jsonl.xz --baseline FOLDER --rounds 8
+
+compares this checkout with another one of this project, and nothing else. Figures go to
+build/bench/baseline.json.
 """
 
 import argparse
@@ -15,13 +20,20 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.serving.cases import CAPACITY_CASE, CASES
+from bench.serving.baseline import (
+    BASELINE_CASES,
+    BaselinePlan,
+    CaseComparison,
+    compare,
+    comparison_table,
+)
+from bench.serving.cases import CAPACITY_CASE, CASES, LoadCase
 from bench.serving.document import write_between_markers
 from bench.serving.errors import BenchError
 from bench.serving.figures import ServingResults
 from bench.serving.plots import write_pictures
 from bench.serving.report import to_markdown
-from bench.serving.run import ServingPlan, run
+from bench.serving.run import ServingPlan, expected_answers, run
 from bench.serving.servers import SERVERS
 from bench.serving.workload import Workload
 from sentiment import SentimentError
@@ -33,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, or read what was measured, and write it down."""
     options = _parser().parse_args(arguments)
     try:
+        if options.baseline:
+            print(comparison_table(_compare(options)))
+            return
         results = _read(options.read) if options.read else _measure(options)
         table = to_markdown(results)
         print(table)
@@ -52,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("reviews", type=Path, nargs="?", help="file of reviews; its labels are not used")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS), metavar="SERVER")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
+    parser.add_argument("--cases", nargs="+", choices=CASES, metavar="CASE", help="default: all")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each case of each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--num-cpus", type=int, default=2, help="cores for servers and client together")
@@ -61,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, default=Path("build/bench/serving.json"))
     parser.add_argument("--document", type=Path, help="document with the markers; pictures go beside it")
     parser.add_argument("--from", dest="read", type=Path, help="JSON file of an earlier run")
+    parser.add_argument("--baseline", type=Path, help="checkout to compare this one with")
     parser.add_argument("--no-offline", dest="offline", action="store_false")
     return parser
 
@@ -73,15 +89,13 @@ def _read(path: Path) -> ServingResults:
 
 
 def _measure(options: argparse.Namespace) -> ServingResults:
-    if options.reviews is None:
-        raise BenchError("name a file of reviews to send, or --from a JSON file")
-    cases = {name: case for name, case in CASES.items() if name in options.cases}
+    workload = _workload(options)
+    cases = _cases(options.cases or list(CASES))
     if CAPACITY_CASE not in cases and any(case.arrival != "closed" for case in cases.values()):
         raise BenchError(f"--cases: add {CAPACITY_CASE}, which the rates of the others come from")
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.num_cpus])
     plan = ServingPlan(
         reviews=options.reviews,
-        workload=Workload.read(options.reviews),
+        workload=workload,
         servers={name: SERVERS[name] for name in options.servers},
         cases=cases,
         seconds=options.seconds,
@@ -95,6 +109,41 @@ def _measure(options: argparse.Namespace) -> ServingResults:
         # After each round, so that an interruption costs one and not all.
         options.json.write_bytes(_ADAPTER.dump_json(results, indent=2))
     return results
+
+
+def _compare(options: argparse.Namespace) -> dict[str, CaseComparison]:
+    workload = _workload(options)
+    cases = _cases(options.cases or BASELINE_CASES)
+    if not all(case.arrival == "closed" for case in cases.values()):
+        raise BenchError(f"--cases: only {', '.join(BASELINE_CASES)} and single-16 go with --baseline")
+    if not (options.baseline / "service").is_dir():
+        raise BenchError(f"--baseline: {options.baseline} is not a checkout of this project")
+    model, expected = expected_answers(options.model, workload)
+    plan = BaselinePlan(
+        baseline=options.baseline,
+        workload=workload,
+        cases=cases,
+        seconds=options.seconds,
+        rounds=options.rounds,
+        model=model,
+        expected=expected,
+        folder=options.folder,
+    )
+    path = options.folder / "baseline.json"
+    for comparisons in compare(plan):
+        path.write_bytes(TypeAdapter(dict[str, CaseComparison]).dump_json(comparisons, indent=2))
+    return comparisons
+
+
+def _workload(options: argparse.Namespace) -> Workload:
+    if options.reviews is None:
+        raise BenchError("name a file of reviews to send, or --from a JSON file")
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.num_cpus])
+    return Workload.read(options.reviews)
+
+
+def _cases(names: Sequence[str]) -> dict[str, LoadCase]:
+    return {name: case for name, case in CASES.items() if name in names}
 
 
 if __name__ == "__main__":

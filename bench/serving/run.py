@@ -24,7 +24,7 @@ from bench.serving.servers import ServerSetup
 from bench.serving.workload import Workload
 from model_store import RELEASED, Store
 
-__all__ = ["ServingPlan", "run"]
+__all__ = ["ServingPlan", "expected_answers", "run"]
 
 _NUM_CHECKED = 20
 
@@ -67,8 +67,7 @@ def run(plan: ServingPlan) -> Iterator[ServingResults]:
     servers = {name: _Measured(setup) for name, setup in plan.servers.items()}
     for server in servers.values():
         _install(server, plan)
-    version = Store(RELEASED).load(plan.model, device="cpu")
-    expected = [each.probabilities for each in version.classifier.predict(plan.workload.mixed[:_NUM_CHECKED])]
+    model, expected = expected_answers(plan.model, plan.workload)
     offline: list[dict[str, float]] = []
     for number in range(1, plan.rounds + 1):
         for name, server in servers.items():
@@ -81,12 +80,19 @@ def run(plan: ServingPlan) -> Iterator[ServingResults]:
         yield ServingResults(
             started_at=started_at,
             machine=_machine(),
-            model=str(version),
+            model=model,
             seconds=plan.seconds,
             rounds=number,
             servers={name: _figures(server, plan) for name, server in servers.items()},
             offline=_offline_figures(offline) if offline else None,
         )
+
+
+def expected_answers(model: str, workload: Workload) -> tuple[str, list[Probabilities]]:
+    """Return the version of a reference, and what it says of the first reviews of a workload."""
+    version = Store(RELEASED).load(model, device="cpu")
+    predictions = version.classifier.predict(workload.mixed[:_NUM_CHECKED])
+    return str(version), [prediction.probabilities for prediction in predictions]
 
 
 def _install(server: _Measured, plan: ServingPlan) -> None:
