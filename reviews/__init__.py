@@ -1,6 +1,32 @@
-"""Files of reviews in, `Review` objects out: the IMDB folder and archive, JSONL, CSV, TSV and Parquet."""
+"""Files of reviews in; out come rows with all their columns, or `Review` objects, one after another.
 
-from reviews.collection import KNOWN_FORMATS, read_reviews
-from reviews.review import ReviewCollection, Source
+The IMDB folder and archive, the archives of two more data sets, JSONL, CSV, TSV and Parquet.
+"""
 
-__all__ = ["KNOWN_FORMATS", "ReviewCollection", "Source", "read_reviews"]
+from reviews.collection import ReviewCollection, Skipped, Source, read_reviews
+from reviews.columns import RATING, Columns
+from reviews.layout import Layout, Quoting
+from reviews.opening import KNOWN_FORMATS, open_rows
+from reviews.review import Part, Review
+from reviews.row import Reject, Row, RowStream
+from reviews.rules import RowRules, reviews_in
+
+__all__ = [
+    "KNOWN_FORMATS",
+    "RATING",
+    "Columns",
+    "Layout",
+    "Part",
+    "Quoting",
+    "Reject",
+    "Review",
+    "ReviewCollection",
+    "Row",
+    "RowRules",
+    "RowStream",
+    "Skipped",
+    "Source",
+    "open_rows",
+    "read_reviews",
+    "reviews_in",
+]

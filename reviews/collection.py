@@ -1,33 +1,57 @@
-"""Paths in, one collection of reviews out: which reader a name calls for, and what to do with bad reviews."""
+"""Paths in, one collection of reviews out, with what was read and what was skipped."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from reviews.delimited import read_delimited
+from reviews.columns import Columns
 from reviews.errors import UnreadableReviews
-from reviews.imdb import IMDB_REVIEW, read_imdb_archive, read_imdb_folder
-from reviews.jsonl import read_jsonl
-from reviews.parquet import read_parquet
-from reviews.polarity import SENTENCES, read_polarity_archive
-from reviews.products import PRODUCT_REVIEWS, read_products_archive
-from reviews.review import Columns, Part, Review, ReviewCollection, Source
-from reviews.rows import RejectedReview, RowRules
-from reviews.streams import archived_files, readable
+from reviews.layout import Layout
+from reviews.opening import check_path, open_rows
+from reviews.review import Part, Review
+from reviews.row import Reject
+from reviews.rules import RowRules, reviews_in
 
-__all__ = ["KNOWN_FORMATS", "read_reviews"]
+__all__ = ["ReviewCollection", "Skipped", "Source", "read_reviews"]
 
-_ARCHIVES = (
-    (IMDB_REVIEW, read_imdb_archive),
-    (PRODUCT_REVIEWS, read_products_archive),
-    (SENTENCES, read_polarity_archive),
-)
-_ARCHIVE_ENDINGS = (".tar.gz", ".tgz")
-_COMPRESSIONS = ("", ".gz", ".xz")
-_JSONL_ENDINGS = tuple(f".jsonl{compression}" for compression in _COMPRESSIONS)
-_CSV_ENDINGS = tuple(f".csv{compression}" for compression in _COMPRESSIONS)
-_TSV_ENDINGS = tuple(f".tsv{compression}" for compression in _COMPRESSIONS)
 
-KNOWN_FORMATS = (*_ARCHIVE_ENDINGS, *_JSONL_ENDINGS, *_CSV_ENDINGS, *_TSV_ENDINGS, ".parquet")
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Rows that were left out for one reason."""
+
+    reason: str
+    num: int
+    first: Reject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one path gave: how it is written, its reviews, and the bad rows that were skipped."""
+
+    path: Path
+    layout: Layout
+    num_reviews: int
+    skipped: tuple[Skipped, ...] = ()
+    """The most frequent reason first."""
+
+    @property
+    def num_skipped(self) -> int:
+        """How many bad rows were left out."""
+        return sum(skipped.num for skipped in self.skipped)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewCollection:
+    """The reviews of one or more paths, one path after the other as in `sources`."""
+
+    reviews: tuple[Review, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def num_skipped(self) -> int:
+        """How many bad reviews were left out over all sources."""
+        return sum(source.num_skipped for source in self.sources)
 
 
 def read_reviews(
@@ -38,78 +62,48 @@ def read_reviews(
     skip_bad: bool = False,
     labelled: bool = True,
 ) -> ReviewCollection:
-    """Read all reviews of `paths`, each a file in one of `KNOWN_FORMATS` or a folder laid out like IMDB.
+    """Read all reviews of `paths`, each a file or folder that `open_rows` can open.
 
-    An archive is known by the names of its files. `split` chooses the part of the IMDB folder or archive,
-    and the unlabelled reviews of the products' archive; anything else is read whole. "unlabelled" ignores
-    labels, as does `labelled=False` with the other two. A bad review raises `UnreadableReviews` with its file
-    and line; with `skip_bad` it is left out and counted. A file without one good review always raises.
+    `split` is the part of a data set. "unlabelled" ignores labels, as does `labelled=False` with the other
+    two. A bad review raises `UnreadableReviews` with its file and line; with `skip_bad` it is left out and
+    counted. A file without one good review always raises.
     """
     rules = RowRules(
         columns=columns,
         labelled=labelled and split != "unlabelled",
         strict_group=split == "train",
     )
-    readers = [_reader(path, split, rules) for path in paths]  # a wrong name fails before the first is read
+    for path in paths:
+        check_path(path)  # a wrong name fails before the first is read
     reviews: list[Review] = []
-    sources: list[Source] = []
-    for path, reader in zip(paths, readers, strict=True):
-        num_before = len(reviews)
-        num_skipped = _read_into(reviews, path, reader, skip_bad=skip_bad)
-        sources.append(Source(path=path, num_reviews=len(reviews) - num_before, num_skipped=num_skipped))
-    return ReviewCollection(reviews=tuple(reviews), sources=tuple(sources))
+    sources = tuple([_read_into(reviews, path, split, rules, skip_bad=skip_bad) for path in paths])
+    return ReviewCollection(reviews=tuple(reviews), sources=sources)
 
 
-def _read_into(
-    reviews: list[Review], path: Path, reader: Iterator[Review | RejectedReview], *, skip_bad: bool
-) -> int:
-    """Append the good reviews and return how many were bad."""
+def _read_into(reviews: list[Review], path: Path, part: Part, rules: RowRules, *, skip_bad: bool) -> Source:
+    """Append the good reviews of a path."""
+    stream = open_rows(path, part=part, columns=rules.columns, only=rules.wanted)
     num_before = len(reviews)
-    rejected: list[RejectedReview] = []
-    for item in reader:
+    rejects: dict[str, Reject] = {}
+    counts = Counter[str]()
+    for item in reviews_in(stream, rules):
         if isinstance(item, Review):
             reviews.append(item)
         elif skip_bad:
-            rejected.append(item)
+            rejects.setdefault(item.reason, item)
+            counts[item.reason] += 1
         else:
-            raise UnreadableReviews(item.message)
+            raise UnreadableReviews(str(item))
     if len(reviews) == num_before:
-        reason = (
-            f"all {len(rejected)} are bad; the first: {rejected[0].message}" if rejected else "it is empty"
-        )
-        raise UnreadableReviews(f"{path}: no usable reviews: {reason}")
-    return len(rejected)
-
-
-def _reader(path: Path, split: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
-    name = path.name.lower()
-    with readable(path):
-        is_folder, exists = path.is_dir(), path.exists()
-    if is_folder:
-        return read_imdb_folder(path, split, rules)
-    if not exists:
-        raise UnreadableReviews(f"{path}: no such file or folder")
-    if name.endswith(_ARCHIVE_ENDINGS):
-        return _read_archive(path, split, rules)
-    if name.endswith(_JSONL_ENDINGS):
-        return read_jsonl(path, rules)
-    if name.endswith(_CSV_ENDINGS):
-        return read_delimited(path, rules, ",")
-    if name.endswith(_TSV_ENDINGS):
-        return read_delimited(path, rules, "\t")
-    if name.endswith(".parquet"):
-        return read_parquet(path, rules)
-    known = ", ".join(KNOWN_FORMATS)
-    raise UnreadableReviews(
-        f"{path}: unknown kind of file; known are {known}, and folders laid out like aclImdb"
+        raise UnreadableReviews(f"{path}: no usable reviews: {_why_none(counts.total(), rejects.values())}")
+    return Source(
+        path=path,
+        layout=stream.layout,
+        num_reviews=len(reviews) - num_before,
+        skipped=tuple(Skipped(reason, num, rejects[reason]) for reason, num in counts.most_common()),
     )
 
 
-def _read_archive(path: Path, split: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
-    """The reader for what is in the archive; if nothing is known, that of IMDB, which tells what it lacks."""
-    with readable(path):
-        for file in archived_files(path):
-            for pattern, read in _ARCHIVES:
-                if pattern.fullmatch(file.name):
-                    return read(path, split, rules)
-    return read_imdb_archive(path, split, rules)
+def _why_none(num: int, rejects: Iterable[Reject]) -> str:
+    first = next(iter(rejects), None)
+    return "it is empty" if first is None else f"all {num} are bad; the first: {first}"

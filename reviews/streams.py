@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from backports import zstd
+
 from reviews.errors import UnreadableReviews
 
-__all__ = ["ArchivedFile", "archived_files", "open_stream", "readable", "western_text"]
+__all__ = ["COMPRESSIONS", "ArchivedFile", "archived_files", "open_stream", "readable", "western_text"]
+
+COMPRESSIONS = ("", ".gz", ".xz", ".zst")
+"""What may stand behind the ending of a table of text."""
+
+_DAMAGES = (EOFError, gzip.BadGzipFile, lzma.LZMAError, tarfile.TarError, zlib.error, zstd.ZstdError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +37,14 @@ class ArchivedFile:
 
 
 def open_stream(path: Path) -> BinaryIO:
-    """Open `path` for reading bytes, unpacking `.gz`, `.tgz` and `.xz`; use it inside `readable`."""
+    """Open `path` for reading bytes, unpacking `.gz`, `.tgz`, `.xz` and `.zst`; use it inside `readable`."""
     match path.suffix.lower():
         case ".gz" | ".tgz":
             return cast(BinaryIO, gzip.open(path, "rb"))
         case ".xz":
             return cast(BinaryIO, lzma.open(path, "rb"))
+        case ".zst":
+            return cast(BinaryIO, zstd.open(path, "rb"))
         case _:
             return path.open("rb")
 
@@ -65,7 +74,7 @@ def readable(path: Path) -> Iterator[None]:
     """Turn what reading a missing, forbidden or damaged file raises into `UnreadableReviews` naming it."""
     try:
         yield
-    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, tarfile.TarError, zlib.error) as error:
+    except _DAMAGES as error:
         raise UnreadableReviews(f"{path}: damaged or cut short ({error}); fetch or write it again") from error
     except OSError as error:
         raise UnreadableReviews(f"{path}: cannot be read ({error.strerror or error})") from error

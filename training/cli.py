@@ -3,9 +3,9 @@
 import argparse
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from reviews.review import Columns
+from reviews import Columns, Quoting
 from training.data.archives import ARCHIVES
 from training.data.similarity import LEAST_SIMILARITY
 from training.recipe.recipe import recipe_names
@@ -242,6 +242,26 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--skip-bad", action="store_true", help="count bad reviews instead of stopping at one"
     )
+    _add_layout(command)
+
+
+def _add_layout(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="encoding of text tables, such as windows-1252 (default: detected)",
+    )
+    command.add_argument(
+        "--separator",
+        type=_separator,
+        metavar="CHARACTER",
+        help="what stands between the fields of CSV and TSV, tab for a tab (default: detected)",
+    )
+    command.add_argument(
+        "--quoting",
+        choices=get_args(Quoting),
+        help='how CSV and TSV quote: "" or \\" in a field in quotes, or not at all (default: detected)',
+    )
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:
@@ -254,6 +274,13 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
     return int(text)
+
+
+def _separator(text: str) -> str:
+    separator = "\t" if text in ("tab", "\\t") else text
+    if len(separator) != 1 or separator in '"\r\n':
+        raise argparse.ArgumentTypeError(f"must be one character, no quote and no line break, not {text!r}")
+    return separator
 
 
 def _similarity(text: str) -> float:

@@ -1,20 +1,13 @@
-import csv
 import gzip
-import io
-import json
-import lzma
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from reviews import KNOWN_FORMATS, read_reviews
+from reviews import KNOWN_FORMATS, Columns, Part, Review, read_reviews
 from reviews.errors import UnreadableReviews
-from reviews.review import Columns, Part, Review
-
-Rows = Sequence[Mapping[str, object]]
+from tests.reviews.tables import FORMATS, TABLES, jsonl, parquet, write, write_rows
 
 ROWS = (
     {"id": "pos/0_9", "text": "A wonderful film.", "label": 1, "movie": "tt1"},
@@ -26,49 +19,6 @@ REVIEWS = (
     Review("neg/0_2", 'Two "hours",\nlost — für immer 🎬', "0", "tt2"),
     Review("neg/1_1", "Dull,\tlong and grey.", "0", "tt2"),
 )
-
-
-def jsonl(rows: Rows) -> bytes:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-
-
-def delimited(rows: Rows, delimiter: str) -> bytes:
-    stream = io.StringIO(newline="")
-    writer = csv.DictWriter(stream, rows[0], delimiter=delimiter)
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue().encode()
-
-
-def parquet(rows: Rows) -> bytes:
-    stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows)), stream, row_group_size=2)
-    return stream.getvalue()
-
-
-FORMATS: dict[str, Callable[[Rows], bytes]] = {
-    "reviews.jsonl": jsonl,
-    "reviews.jsonl.gz": lambda rows: gzip.compress(jsonl(rows)),
-    "reviews.jsonl.xz": lambda rows: lzma.compress(jsonl(rows)),
-    "REVIEWS.JSONL": jsonl,
-    "reviews.csv": lambda rows: delimited(rows, ","),
-    "reviews.csv.gz": lambda rows: gzip.compress(delimited(rows, ",")),
-    "reviews.csv.xz": lambda rows: lzma.compress(delimited(rows, ",")),
-    "reviews.tsv": lambda rows: delimited(rows, "\t"),
-    "reviews.tsv.gz": lambda rows: gzip.compress(delimited(rows, "\t")),
-    "reviews.parquet": parquet,
-}
-TABLES = ("reviews.jsonl", "reviews.csv", "reviews.tsv", "reviews.parquet")
-
-
-def write(folder: Path, name: str, content: bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content)
-    return path
-
-
-def write_rows(folder: Path, name: str, rows: Rows) -> Path:
-    return write(folder, name, FORMATS[name](rows))
 
 
 def refusal(
@@ -111,10 +61,11 @@ def test_files_follow_one_another_and_are_counted_apart(tmp_path: Path) -> None:
     second = write(tmp_path, "reviews.jsonl", jsonl(ROWS[1:]) + b"{\n")
     collection = read_reviews([first, second], split="train", skip_bad=True)
     assert collection.reviews == REVIEWS
-    assert [(source.path, source.num_reviews, source.num_skipped) for source in collection.sources] == [
-        (first, 1, 0),
-        (second, 2, 1),
+    assert [(source.path, source.layout.format, source.num_reviews) for source in collection.sources] == [
+        (first, "CSV", 1),
+        (second, "JSONL", 2),
     ]
+    assert [source.num_skipped for source in collection.sources] == [0, 1]
     assert collection.num_skipped == 1
 
 
@@ -173,7 +124,7 @@ def test_a_delimited_review_is_called_by_the_line_it_begins_on(tmp_path: Path) -
         (1.0, "1"),
         (True, "true"),
         (False, "false"),
-        ("1.0", "1.0"),
+        ("1.0", "1"),
     ],
 )
 def test_labels_of_a_json_row(tmp_path: Path, label: object, raw: str) -> None:
@@ -246,10 +197,11 @@ BAD_CSV_ROWS = {
 
 @pytest.mark.parametrize(("row", "problem"), BAD_CSV_ROWS.items(), ids=map(str, range(len(BAD_CSV_ROWS))))
 def test_a_bad_csv_row_is_told_or_skipped(tmp_path: Path, row: bytes, problem: str) -> None:
-    path = write(tmp_path, "reviews.csv", b"text,label\n" + row + b"\nGood.,1\n")
+    # The good row says that the file is UTF-8, and that it has quotes.
+    path = write(tmp_path, "reviews.csv", b"text,label\n" + row + '\n"Très bien, oui",1\n'.encode())
     assert refusal(path) == f":2: {problem}"
     collection = read_reviews([path], split="train", skip_bad=True)
-    assert (collection.reviews, collection.num_skipped) == ((Review("3", "Good.", "1", None),), 1)
+    assert (collection.reviews, collection.num_skipped) == ((Review("3", "Très bien, oui", "1", None),), 1)
 
 
 def test_a_bad_parquet_row_is_told_or_skipped(tmp_path: Path) -> None:
@@ -286,14 +238,14 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path, name: str) -> None:
     assert read_reviews([path], split="train").reviews == REVIEWS
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".gz", ".xz"))])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".gz", ".xz", ".zst"))])
 @pytest.mark.parametrize("num_lost_bytes", [2, 30])
 def test_a_file_that_was_cut_short_is_refused(tmp_path: Path, name: str, num_lost_bytes: int) -> None:
     path = write(tmp_path, name, FORMATS[name](ROWS)[:-num_lost_bytes])
     assert "damaged or cut short" in refusal(path, skip_bad=True)
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".gz", ".xz"))])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".gz", ".xz", ".zst"))])
 def test_a_file_that_is_not_compressed_as_named_is_refused(tmp_path: Path, name: str) -> None:
     assert "damaged or cut short" in refusal(write(tmp_path, name, jsonl(ROWS)))
 
@@ -314,11 +266,12 @@ def test_damaged_parquet_is_refused(tmp_path: Path, content: bytes) -> None:
     [
         ("reviews.jsonl", b"", "it is empty"),
         ("reviews.jsonl", b"\n \n", "it is empty"),
-        ("reviews.jsonl.gz", gzip.compress(b""), "it is empty"),
+        ("reviews.jsonl.gz", gzip.compress(b"", mtime=0), "it is empty"),
         ("reviews.csv", b"text,label\n", "it is empty"),
         ("reviews.csv", b"", "there is no header"),
         ("reviews.csv", b'"text,label\nFine.,1\n', ":1: the header cannot be read"),
-        ("reviews.csv", b"\xff\xfet\0e\0x\0t\0\n\0", ":1: the header is not UTF-8"),
+        ("reviews.csv", "texté,été\n".encode() + b"\xe9,1\n", "no column 'text'"),
+        ("reviews.csv", b"text,caf\xe9\n" + "é,ü\n".encode(), ":1: the header is not UTF-8"),
         ("reviews.parquet", parquet([{"text": "", "label": 1}]), "all 1 are bad; the first:"),
     ],
 )
@@ -345,3 +298,13 @@ def test_a_wrong_path_is_refused_before_another_is_read(tmp_path: Path) -> None:
 
 def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
     assert "cannot be read (File name too long)" in refusal(tmp_path / ("x" * 300 + ".jsonl"))
+
+
+def test_what_was_skipped_is_told_by_reason_the_most_frequent_first(tmp_path: Path) -> None:
+    path = write(tmp_path, "reviews.csv", b"text,label\nFine,pos\n ,pos\nA,NA\nB,NA\nC,\n")
+    (source,) = read_reviews([path], split="train", skip_bad=True).sources
+    assert [(skipped.reason, skipped.num, skipped.first.line) for skipped in source.skipped] == [
+        ("the label is missing ('NA')", 2, 4),
+        ("the text is empty", 1, 3),
+        ("the label is missing", 1, 6),
+    ]

@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from reviews import read_reviews
+from reviews import Columns, read_reviews
 from reviews.errors import UnreadableReviews
-from reviews.review import Columns
 from reviews.stars import star_class
 from tests.reviews.archives import write_archive
 from tests.sample_reviews import write_jsonl

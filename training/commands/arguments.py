@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model_store import RELEASED
-from reviews.review import Columns
+from reviews import Columns
 from training.cli import STORE_VARIABLE
 from training.data.review_files import ReviewFiles
 from training.errors import InvalidTransformer
@@ -23,6 +23,9 @@ def columns(options: argparse.Namespace) -> Columns:
         id=options.id_column,
         group=options.group_column,
         stars=options.stars,
+        encoding=options.encoding,
+        separator=options.separator,
+        quoting=options.quoting,
     )
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from reviews.review import Part, Review
+from reviews import Part, Review
 from training.commands.arguments import review_files
 from training.data.near_duplicates import ShingledTexts, find_duplicates, pair_lines, summary
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from reviews.review import Review
+from reviews import Review
 from training.errors import InvalidReviews
 
 __all__ = ["MAX_CLASSES", "LabelSet"]

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from model_store import DuplicateFigures
-from reviews.review import Review
+from reviews import Review
 from sentiment.tokenizer import split
 from training.data.similarity import LEAST_SIMILARITY, SHINGLE_TOKENS
 

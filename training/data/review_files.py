@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reviews import ReviewCollection, read_reviews
-from reviews.review import Columns, Part
+from reviews import Columns, Part, ReviewCollection, read_reviews
 
 __all__ = ["ReviewFiles"]
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from reviews import KNOWN_FORMATS
-from reviews.review import ReviewCollection
+from reviews import KNOWN_FORMATS, ReviewCollection
 
 __all__ = ["places_by_source", "source_names"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from reviews.review import Review
+from reviews import Review
 from training.errors import InvalidRecipe, InvalidReviews
 
 __all__ = ["Split", "read_reserved_ids", "split_validation"]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reviews.review import Review
+from reviews import Review
 from sentiment import TokenizedReview, Tokenizer
 from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from sentiment.padding import pad

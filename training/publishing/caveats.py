@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from model_store import DuplicateFigures
-from reviews.review import Review
+from reviews import Review
 from training.data.near_duplicates import Duplicates, ShingledTexts, find_duplicates
 from training.run.dataset import Dataset
 

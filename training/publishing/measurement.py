@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store import Evaluation
-from reviews.review import Review
+from reviews import Review
 from sentiment import Classifier, Prediction
 from training.data.near_duplicates import Duplicates
 from training.data.near_duplicates import summary as duplicate_summary

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from reviews.review import Columns
+from reviews import Columns
 from training.errors import InvalidCheckpoint
 from training.recipe.recipe import Recipe
 

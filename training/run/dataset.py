@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from model_store import DataFingerprint
-from reviews import read_reviews
-from reviews.review import Part, Review, ReviewCollection
+from reviews import Part, Review, ReviewCollection, read_reviews
 from training.data.fingerprint import fingerprint
 from training.data.labels import LabelSet
 from training.data.sentences import make_sentences

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from reviews.review import Review
+from reviews import Review
 from sentiment import Tokenizer
 from training.data.labels import LabelSet
 from training.errors import InvalidBase

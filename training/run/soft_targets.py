@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reviews.review import Review
+from reviews import Review
 from training.errors import InvalidCheckpoint
 from training.recipe.plan import SoftTargetSource
 from training.run.dataset import Dataset

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from reviews import read_reviews
-from reviews.review import Columns, Review
+from reviews import Columns, Review, read_reviews
 from sentiment.sentences import sentence_spans
 from training.soft_targets.row import digest_of
 from training.soft_targets.writer import IdentifiedText

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reviews import read_reviews
-from reviews.review import Review
+from reviews import Review, read_reviews
 from training.data.labels import LabelSet
 from training.data.split import Split, read_reserved_ids, split_validation
 from training.teach.finetuning import TargetedText

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from reviews.review import Columns
+from reviews import Columns
 from training.errors import InvalidCheckpoint, InvalidTransformer
 
 __all__ = ["FineTuning", "TeachingPlan", "file_sha256"]

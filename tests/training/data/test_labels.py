@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from reviews.review import Review
+from reviews import Review
 from training.data.labels import MAX_CLASSES, LabelSet
 from training.errors import InvalidReviews
 

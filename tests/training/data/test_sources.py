@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from reviews.review import Review, ReviewCollection, Source
+from reviews import Layout, Review, ReviewCollection, Source
 from training.data.sources import places_by_source, source_names
 
 
@@ -11,7 +11,8 @@ def collection(**sizes: int) -> ReviewCollection:
         Review(f"{name}/{place}", name, "1", None) for name, size in sizes.items() for place in range(size)
     ]
     sources = [
-        Source(path=Path(f"{name}.csv"), num_reviews=size, num_skipped=1) for name, size in sizes.items()
+        Source(path=Path(f"{name}.csv"), layout=Layout(format="CSV"), num_reviews=size)
+        for name, size in sizes.items()
     ]
     return ReviewCollection(reviews=tuple(reviews), sources=tuple(sources))
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from reviews.review import Review
+from reviews import Review
 from training.data.split import Split, read_reserved_ids, split_validation
 from training.errors import InvalidRecipe, InvalidReviews
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reviews.review import Columns
+from reviews import Columns
 from tests.sample_reviews import write_jsonl
 from training.soft_targets.texts import cut_sentences, read_texts
 from training.soft_targets.writer import IdentifiedText

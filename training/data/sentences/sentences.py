@@ -6,7 +6,7 @@ neutral words wherever a template suits both labels, and in a contrast all words
 
 from itertools import count
 
-from reviews.review import Review
+from reviews import Review
 from training.data.sentences.grammar import (
     LABELS,
     PLAIN,

@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from reviews import read_reviews
+from reviews import Columns, Part, Review, read_reviews
 from reviews.errors import UnreadableReviews
-from reviews.review import Columns, Part, Review
 from tests.reviews.archives import PRODUCTS, product_review, write_archive
 
 EMMA = "Emma: Books"

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reviews import read_reviews
+from reviews import Part, Review, read_reviews
 from reviews.errors import UnreadableReviews
-from reviews.review import Part, Review
 
 FILES = {
     "train/pos/0_9.txt": b"A wonderful film.",

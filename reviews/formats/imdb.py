@@ -9,16 +9,18 @@ Other data in the same layout is read too; without lists, or without IDs in the 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from reviews.errors import UnreadableReviews, UnusableRow
-from reviews.review import Part, Review
-from reviews.rows import RejectedReview, RowRules, checked_text
+from reviews.errors import UnreadableReviews
+from reviews.layout import Layout
+from reviews.review import Part
+from reviews.row import Reject, Row, RowStream
 from reviews.streams import ArchivedFile, archived_files, readable
 
-__all__ = ["IMDB_REVIEW", "read_imdb_archive", "read_imdb_folder"]
+__all__ = ["IMDB_REVIEW", "open_imdb_archive", "open_imdb_folder"]
 
 IMDB_REVIEW = re.compile(r"(?:.*/)?(train|test)/(pos|neg|unsup)/([^/.][^/]*)\.txt")
 _LIST_NAME = re.compile(r"(?:.*/)?(train|test)/urls_(pos|neg|unsup)\.txt")
@@ -28,14 +30,32 @@ _FILM = re.compile(r"\btt\d+\b")
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """The files of one part, as bytes: texts by kind and stem, film lists by kind."""
+    """The files of one part: texts by kind and stem, each read when it is called, and film lists by kind."""
 
-    texts: dict[str, dict[str, bytes]]
+    texts: dict[str, dict[str, Callable[[], bytes]]]
     lists: dict[str, bytes] = field(default_factory=dict)
 
 
-def read_imdb_folder(path: Path, part: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
-    """The reviews of `path`: `aclImdb` itself, or a folder such as `aclImdb/train`, which has pos and neg."""
+def open_imdb_folder(path: Path, part: Part) -> RowStream:
+    """Open `path`: `aclImdb` itself, or a folder such as `aclImdb/train`, which has pos and neg."""
+    return _stream(path, "IMDB folder", _folder_rows(path, part))
+
+
+def open_imdb_archive(path: Path, part: Part) -> RowStream:
+    """Open `aclImdb_v1.tar.gz`, which is read once and never unpacked: the same rows in the same order.
+
+    That order is not the archive's, so the texts of the part are held in memory.
+    """
+    return _stream(path, "IMDB archive", _archive_rows(path, part))
+
+
+def _stream(path: Path, format_name: str, rows: Iterator[Row | Reject]) -> RowStream:
+    return RowStream(
+        path=path, layout=Layout(format=format_name, encoding="UTF-8"), rows=rows, is_data_set=True
+    )
+
+
+def _folder_rows(path: Path, part: Part) -> Iterator[Row | Reject]:
     with readable(path):
         base = _base(path, part)
         content = _Content({kind: {} for kind in _kinds(part)})
@@ -43,20 +63,19 @@ def read_imdb_folder(path: Path, part: Part, rules: RowRules) -> Iterator[Review
             if not (base / kind).is_dir():
                 raise UnreadableReviews(f"{base}: the folder {kind}/ is missing")
             for file in (base / kind).glob("[!.]*.txt"):
-                texts[file.stem] = file.read_bytes()
+                texts[file.stem] = file.read_bytes
             if (urls := base / f"urls_{kind}.txt").is_file():
                 content.lists[kind] = urls.read_bytes()
-    yield from _reviews(base, content, rules)
+        yield from _rows(base, content)
 
 
-def read_imdb_archive(path: Path, part: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
-    """The same reviews in the same order, from `aclImdb_v1.tar.gz`, which is read once and never unpacked."""
+def _archive_rows(path: Path, part: Part) -> Iterator[Row | Reject]:
     content = _Content({kind: {} for kind in _kinds(part)})
     folder = _folder_name(part)
     with readable(path):
         for file in archived_files(path):
             _take(file, folder, content)
-    yield from _reviews(path / folder, content, rules)
+    yield from _rows(path / folder, content)
 
 
 def _kinds(part: Part) -> tuple[str, ...]:
@@ -83,39 +102,33 @@ def _base(path: Path, part: Part) -> Path:
 def _take(file: ArchivedFile, folder: str, content: _Content) -> None:
     """Keep the file's bytes if it is a review or a film list of the part that is read."""
     if review := IMDB_REVIEW.fullmatch(file.name):
-        files, name = content.texts.get(review[2]), review[3]
-        found = review
-    elif urls := _LIST_NAME.fullmatch(file.name):
-        files, name = content.lists, urls[2]
-        found = urls
-    else:
-        return
-    if found[1] == folder and files is not None:
-        files[name] = file.content()
+        texts = content.texts.get(review[2])
+        if review[1] == folder and texts is not None:
+            texts[review[3]] = partial(bytes, file.content())
+    elif (urls := _LIST_NAME.fullmatch(file.name)) and urls[1] == folder:
+        content.lists[urls[2]] = file.content()
 
 
-def _reviews(base: Path, content: _Content, rules: RowRules) -> Iterator[Review | RejectedReview]:
+def _rows(base: Path, content: _Content) -> Iterator[Row | Reject]:
     for kind, texts in content.texts.items():
         if not texts:
             raise UnreadableReviews(f"{base}: there are no reviews in {kind}/")
         films = _films(content.lists, kind)
         for stem in sorted(texts, key=_order):
+            fields: dict[str, object] = {
+                "id": f"{kind}/{stem}",
+                "text": "",
+                "label": None if kind == "unsup" else kind,
+                "rating": None if kind == "unsup" else _rating(stem),
+                "group": _group(base, films, kind, stem),
+            }
+            row = Row(f"{base / kind / stem}.txt", None, fields)
             try:
-                yield Review(
-                    id=f"{kind}/{stem}",
-                    text=_text(texts[stem]),
-                    label=None if kind == "unsup" else rules.label_of(label=kind, rating=_rating(stem)),
-                    group=_group(base, films, kind, stem),
-                )
-            except UnusableRow as problem:
-                yield RejectedReview(f"{base / kind / stem}.txt: {problem}")
-
-
-def _text(content: bytes) -> str:
-    try:
-        return checked_text(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise UnusableRow(f"not UTF-8 (byte {error.start + 1})") from error
+                fields["text"] = texts[stem]().decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                yield row.reject(f"not UTF-8 (byte {error.start + 1})")
+            else:
+                yield row
 
 
 def _rating(stem: str) -> str | None:

@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from reviews.errors import UnreadableReviews, UnusableRow
-from reviews.review import Part, Review
-from reviews.rows import RejectedReview, RowRules, checked_text
+from reviews.errors import UnreadableReviews
+from reviews.layout import Layout
+from reviews.review import Part
+from reviews.row import Row, RowStream
 from reviews.streams import archived_files, readable, western_text
 
-__all__ = ["PRODUCT_REVIEWS", "read_products_archive"]
+__all__ = ["PRODUCT_REVIEWS", "open_products_archive"]
 
 PRODUCT_REVIEWS = re.compile(r"(?:.*/)?([^/]+)/(positive|negative|unlabeled)\.review")
 _REVIEW = re.compile(rb"<review>(.*?)</review>", re.DOTALL)
@@ -27,8 +28,13 @@ _WHOLE_NUMBER = re.compile(r"(\d+)\.0+")
 _ENDS_SENTENCE = (".", "!", "?", "…")
 
 
-def read_products_archive(path: Path, part: Part, rules: RowRules) -> Iterator[Review | RejectedReview]:
-    """The reviews of all domains, in the archive's order; as it has no test part, it is read whole as one."""
+def open_products_archive(path: Path, part: Part) -> RowStream:
+    """Open an archive: all domains in its order; as it has no test part, it is read whole as one."""
+    layout = Layout(format="Multi-Domain Sentiment archive", encoding="UTF-8 or Windows-1252")
+    return RowStream(path=path, layout=layout, rows=_rows(path, part), is_data_set=True)
+
+
+def _rows(path: Path, part: Part) -> Iterator[Row]:
     kinds = ("unlabeled",) if part == "unlabelled" else ("positive", "negative")
     found = False
     with readable(path):
@@ -36,32 +42,35 @@ def read_products_archive(path: Path, part: Part, rules: RowRules) -> Iterator[R
             match = PRODUCT_REVIEWS.fullmatch(file.name)
             if match and match[2] in kinds:
                 found = True
-                yield from _reviews(path, f"{match[1]}/{match[2]}", match[2], file.content(), rules)
+                yield from _reviews(path, f"{match[1]}/{match[2]}", match[2], file.content())
     if not found:
         raise UnreadableReviews(f"{path}: there is no file {' or '.join(kinds)}.review in it")
 
 
-def _reviews(
-    path: Path, name: str, kind: str, content: bytes, rules: RowRules
-) -> Iterator[Review | RejectedReview]:
+def _reviews(path: Path, name: str, kind: str, content: bytes) -> Iterator[Row]:
+    line, counted = 1, 0
     for number, match in enumerate(_REVIEW.finditer(content)):
-        try:
-            yield _review(f"{name}/{number}", kind, western_text(match[1]), rules)
-        except UnusableRow as problem:
-            line = content.count(b"\n", 0, match.start()) + 1
-            yield RejectedReview(f"{path}/{name}.review:{line}: {problem}")
+        line += content.count(b"\n", counted, match.start())
+        counted = match.start()
+        fields = _fields(western_text(match[1]))
+        yield Row(
+            f"{path}/{name}.review",
+            line,
+            {
+                "id": f"{name}/{number}",
+                "text": _text(fields),
+                "label": None if kind == "unlabeled" else kind,
+                "rating": _rating(fields),
+                "group": fields.get("product_name") or fields.get("asin") or None,
+            },
+        )
 
 
-def _review(identity: str, kind: str, content: str, rules: RowRules) -> Review:
+def _fields(content: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     for name, value in _FIELD.findall(content):
         fields.setdefault(name, value.strip())
-    return Review(
-        id=identity,
-        text=checked_text(_text(fields)),
-        label=None if kind == "unlabeled" else rules.label_of(label=kind, rating=_rating(fields)),
-        group=fields.get("product_name") or fields.get("asin") or None,
-    )
+    return fields
 
 
 def _text(fields: dict[str, str]) -> str:

@@ -1,0 +1,1 @@
+"""One module a format: each opens a file as a `RowStream`."""
