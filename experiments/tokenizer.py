@@ -8,6 +8,7 @@ Prints milliseconds a review, one thread and one review at a time as a request b
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tokenizers import Regex, models, normalizers, pre_tokenizers
@@ -39,12 +40,27 @@ def main() -> None:
     tokenized = classifier.tokenize(texts)
     runs: dict[str, Callable[[], object]] = {
         "this project": lambda: classifier.tokenize(texts),
+        "text rules 2": _encoding(_renewed(classifier.tokenizer, texts, num_pieces=0), texts),
+        "text rules 2 and 6,000 pieces": _encoding(
+            _renewed(classifier.tokenizer, texts, num_pieces=6_000), texts
+        ),
         "tokenizers, lower-cased": _compiled(classifier.tokenizer, texts, nfkc=False),
         "tokenizers, NFKC and lower-cased": _compiled(classifier.tokenizer, texts, nfkc=True),
         "forward pass, one review a batch": lambda: [classifier.score([review]) for review in tokenized],
         "forward pass, all together": lambda: classifier.score(tokenized),
     }
     _print_table(median_seconds(runs, options.rounds), len(texts))
+
+
+def _encoding(tokenizer: Tokenizer, texts: Sequence[str]) -> Callable[[], object]:
+    return lambda: [tokenizer.encode(text) for text in texts]
+
+
+def _renewed(tokenizer: Tokenizer, texts: Sequence[str], *, num_pieces: int) -> Tokenizer:
+    """Return a tokenizer of the same words under rules 2, with pieces that are learned from the texts."""
+    config = replace(tokenizer.config, text_rules=2, num_pieces=num_pieces)
+    learned = Tokenizer.fit(texts, config).pieces
+    return Tokenizer(tokenizer.words, config, sorted({*learned}.difference(tokenizer.words)))
 
 
 def _compiled(tokenizer: Tokenizer, texts: Sequence[str], *, nfkc: bool) -> Callable[[], object]:

@@ -17,7 +17,8 @@ from sentiment.errors import (
 from sentiment.network_config import NetworkConfig
 from sentiment.prediction import TOLERANCE, Prediction
 from sentiment.run_plan import RunPlan
-from sentiment.tokenizer import Span, TokenizedReview, Tokenizer, TokenizerConfig
+from sentiment.tokenizer import Span, TokenizedReview, Tokenizer
+from sentiment.tokenizer_config import TokenizerConfig
 
 if TYPE_CHECKING:
     from sentiment.classifier import Classifier

@@ -3,7 +3,8 @@
 1. The rules of versions that are published already. They never change, so that those versions go on seeing
    the tokens that they were trained on.
 2. The rules for new versions. They also read every kind of apostrophe, even if it was decoded wrongly; drop
-   all controls and default-ignorable characters; take emphasis marks off words; write fractions in digits.
+   all controls and default-ignorable characters; take emphasis marks off words; write fractions in digits;
+   drop web and mail addresses, handles ("@someone") and the skin tones of emoji, which are no opinions.
 """
 
 import html
@@ -126,10 +127,29 @@ def _emphasis(mark: str) -> Step:
     return Step(re.compile(pattern), _mark_for_removal, _contains(mark.removeprefix("\\")))
 
 
+# An address ends before the marks that end its sentence. Without "www." only a few common endings count:
+# "good.I liked it" merely lacks a space. Quantifiers are bounded or possessive, so that no text takes long.
+_REST = r"[^\s<>]*[^\s<>.,;:!?'\")\]}*_~]"
+_DOMAIN = r"(?:[\w-]{1,63}\.){1,4}"
+_ADDRESSES = re.compile(
+    rf"(?i:\b(?:https?|ftp)://{_REST}|\bwww\.{_REST}"
+    rf"|(?<![\w.+-])[\w.+-]++@{_DOMAIN}[a-z]{{2,24}}(?!\w)"
+    rf"|(?<![\w.@-]){_DOMAIN}(?:com|org|net|edu|gov|co\.uk)(?![\w-])(?:[/?#](?:{_REST})?)?"
+    r"|(?<![\w@])@[a-z0-9_]{3,}+(?!\w))"
+)
+_PARTS_OF_ADDRESSES = ("@", "://", "www.", ".com", ".org", ".net", ".edu", ".gov", ".co.uk")
+
+
+def _may_have_address(text: str) -> bool:
+    text = text.lower()
+    return any(part in text for part in _PARTS_OF_ADDRESSES)
+
+
 _MISREAD = "|".join(sorted(MISREAD, key=len, reverse=True))
 # Where a contraction ends, a character that could not be read at all was an apostrophe.
 _UNREADABLE = rf"(?<={_LETTER})\ufffd(?=(?i:t|s|d|m|re|ve|ll)\b)"
-_CHARACTERS = f"[{''.join(map(re.escape, LOOK_ALIKES))}{INVISIBLE}]"
+_SKIN_TONES = "\U0001f3fb-\U0001f3ff"
+_CHARACTERS = f"[{''.join(map(re.escape, LOOK_ALIKES))}{INVISIBLE}{_SKIN_TONES}]"
 _ASCII_CHARACTERS = "".join(filter(re.compile(_CHARACTERS).match, map(chr, range(0x80))))
 _find_ascii_character = re.compile(f"[{_ASCII_CHARACTERS}]").search
 _SUPERSCRIPTS, _SUBSCRIPTS = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079", "\u2080-\u2089"
@@ -159,6 +179,7 @@ STEPS = {
         ),
         Step(re.compile(rf"{_JOINED}[^\x00-\x7f]+"), _normalise, _is_not_ascii),
         _TAGS,
+        Step(_ADDRESSES, _as_spaces, _may_have_address),
         *map(_emphasis, (r"\*", "~", "_")),
         Step(re.compile(_LEFT), _remove, _has_mark_left),
     ),

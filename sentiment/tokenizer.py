@@ -1,36 +1,32 @@
 """Review text to token ids: the same object in training and in serving, saved with each version.
 
 One regular expression cuts clean text into words, contractions and punctuation; a word's id is its rank in
-a vocabulary sorted by frequency. Python's `re` takes about 0.1 ms for a review of 230 words, half the time
-of a compiled tokenizer with the same rules (`experiments/tokenizer.py` prints the ratio).
+a vocabulary sorted by frequency. A vocabulary may have pieces of words after its words: an unknown word is
+then read as pieces (`sentiment.pieces`), and still counts as one token.
+
+Python's `re` takes about 0.1 ms for a review of 230 words, half the time of a compiled tokenizer with the
+same rules (`experiments/tokenizer.py` prints the ratio).
 """
 
 import json
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeVar, get_args
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from typing import NamedTuple, TypeVar
 
-from sentiment.errors import InvalidConfiguration, InvalidTokenizer
-from sentiment.saved import SINCE_SCHEMA, saved_fields
-from sentiment.strict import strict
+from sentiment.errors import InvalidTokenizer
+from sentiment.pieces import Pieces
+from sentiment.saved import saved_fields
 from sentiment.text import align, clean
 from sentiment.text_rules import TextRules
+from sentiment.tokenizer_config import TokenizerConfig
+from sentiment.vocabulary import learn_vocabulary
 
-__all__ = [
-    "PADDING_ID",
-    "UNKNOWN_ID",
-    "Span",
-    "TokenizedReview",
-    "Tokenizer",
-    "TokenizerConfig",
-    "Truncation",
-    "split",
-]
+__all__ = ["PADDING_ID", "UNKNOWN_ID", "Span", "TokenizedReview", "Tokenizer", "split"]
 
-Truncation = Literal["head_tail", "head", "tail"]
 T = TypeVar("T")
 
 PADDING_ID = 0
@@ -53,53 +49,19 @@ _TOKEN = re.compile(
 )
 
 
-@strict
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenizerConfig:
-    """What a tokenizer knows and keeps.
-
-    Raises InvalidConfiguration, naming the field, when the values cannot work together.
-    """
-
-    num_words: int = 30_000
-    """How many of the most frequent words are known, those of `skip_top` included."""
-    skip_top: int = 0
-    """How many of the most frequent words are treated as unknown all the same."""
-    max_tokens: int = 400
-    """Longer reviews are cut to this many tokens."""
-    truncation: Truncation = "head_tail"
-    """Which tokens are kept: the first quarter and the last three quarters (`head_tail`), or one end."""
-    text_rules: TextRules = field(default=1, metadata={SINCE_SCHEMA: 2})
-    """How text is cleaned before it is cut into tokens: `sentiment.text_rules`."""
-
-    def __post_init__(self) -> None:
-        if self.num_words < 1:
-            raise InvalidConfiguration(f"num_words must be at least 1, not {self.num_words}")
-        if not 0 <= self.skip_top < self.num_words:
-            raise InvalidConfiguration(f"skip_top must be from 0 to num_words - 1, not {self.skip_top}")
-        if self.max_tokens < 4:
-            raise InvalidConfiguration(f"max_tokens must be at least 4, not {self.max_tokens}")
-        if self.truncation not in get_args(Truncation):
-            raise InvalidConfiguration(
-                f"truncation must be one of {get_args(Truncation)}, not {self.truncation!r}"
-            )
-        if self.text_rules not in get_args(TextRules):
-            raise InvalidConfiguration(
-                f"text_rules must be one of {get_args(TextRules)}, not {self.text_rules!r}"
-            )
-
-
 @dataclass(frozen=True, slots=True)
 class TokenizedReview:
     """One review as the network takes it."""
 
     ids: list[int]
-    """Token ids after truncation; never empty: a review without a token counts as one unknown token."""
+    """Ids of words and pieces after truncation; never empty: a review without a token counts as one unknown
+    token."""
     num_tokens: int
-    """Tokens in the whole review, before truncation."""
+    """Tokens in the whole review, before truncation. A word that is read as pieces is one token."""
     truncated: bool
     unknown_ratio: float
-    """Share of `ids` that the vocabulary lacks, 0 to 1."""
+    """Share of the tokens left after truncation that are no words of the vocabulary, 0 to 1. A word that is
+    read as pieces counts as unknown, since the model is less sure of its meaning."""
 
 
 class Span(NamedTuple):
@@ -107,43 +69,52 @@ class Span(NamedTuple):
 
     start: int
     end: int
-    token_id: int
+    ids: tuple[int, ...]
+    """One for a known word, one or more for the pieces of another."""
 
 
 class Tokenizer:
     """Turns raw review text into token ids. Immutable, and safe to share between threads."""
 
-    def __init__(self, words: Sequence[str], config: TokenizerConfig) -> None:
-        """Take the known words in the order of their ids; `fit` is the usual way to make them."""
+    def __init__(self, words: Sequence[str], config: TokenizerConfig, pieces: Sequence[str] = ()) -> None:
+        """Take the known words and pieces in the order of their ids; `fit` is the usual way to make them."""
+        if pieces and not config.num_pieces:
+            raise InvalidTokenizer("there are pieces of words, though num_pieces is 0")
         self.config = config
         self.words = tuple(words)
+        self.pieces = tuple(pieces)
+        self._names = (*_SPECIAL, *self.words, *self.pieces)
         self._ids = {word: token_id for token_id, word in enumerate(self.words, start=len(_SPECIAL))}
-        if len(self._ids) != len(self.words):
-            raise InvalidTokenizer("the vocabulary lists a word twice")
+        if len({*self._ids, *self.pieces}) != len(self.words) + len(self.pieces):
+            raise InvalidTokenizer("the vocabulary lists a word or a piece twice")
+        self._pieces = Pieces(self._ids, self.pieces, unknown_id=UNKNOWN_ID) if config.num_pieces else None
 
     @classmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> "Tokenizer":
         """Learn the vocabulary from raw texts: words by falling frequency, ties in alphabetical order."""
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(split(text, config.text_rules))
-        by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
-        return cls(by_frequency[config.skip_top : config.num_words], config)
+        vocabulary = learn_vocabulary((split(text, config.text_rules) for text in texts), config)
+        return cls(vocabulary.words, config, vocabulary.pieces)
 
     @property
     def vocabulary_size(self) -> int:
         """Number of ids, padding and unknown included: the rows of the embedding."""
-        return len(_SPECIAL) + len(self.words)
+        return len(self._names)
 
     def split(self, raw: str) -> list[str]:
         """Return the tokens of a raw review as text, known or not, before truncation."""
         return split(raw, self.config.text_rules)
+
+    def names(self, ids: Iterable[int]) -> list[str]:
+        """Return the words and pieces that ids stand for."""
+        return [self._names[token_id] for token_id in ids]
 
     def encode(self, raw: str) -> TokenizedReview:
         """Return the ids of a raw review, cut to `max_tokens`. Any string is accepted."""
         tokens = self.split(raw)
         kept = self._keep(tokens)
         ids = [self._ids.get(token, UNKNOWN_ID) for token in kept] or [UNKNOWN_ID]
+        if self._pieces and UNKNOWN_ID in ids and kept:
+            return self._encode_with_pieces(tokens, kept, ids, self._pieces)
         return TokenizedReview(
             ids=ids,
             num_tokens=len(tokens),
@@ -151,18 +122,25 @@ class Tokenizer:
             unknown_ratio=ids.count(UNKNOWN_ID) / len(ids),
         )
 
+    def encode_whole(self, raw: str) -> list[int]:
+        """Return the ids of a raw review without truncation; empty for a review without a token."""
+        return list(chain.from_iterable(map(self._ids_of, self.split(raw))))
+
     def spans(self, raw: str) -> list[Span]:
         """Return the position in the raw text of each token that `encode` keeps, in the order of its ids."""
         aligned = align(raw, self.config.text_rules)
         spans = [
-            Span(aligned.starts[match.start()], aligned.ends[match.end() - 1], self._id(match[0]))
+            Span(aligned.starts[match.start()], aligned.ends[match.end() - 1], self._ids_of(match[0]))
             for match in _TOKEN.finditer(aligned.text)
         ]
-        return list(self._keep(spans))
+        head, tail = self._room([len(span.ids) for span in spans])
+        return spans[:head] + spans[len(spans) - tail :]
 
     def to_json(self) -> str:
         """Return all that `from_json` needs to make the same tokenizer."""
         saved = {"format": _FORMAT, "config": saved_fields(self.config), "words": self.words}
+        if self.config.num_pieces:
+            saved["pieces"] = self.pieces
         return json.dumps(saved, indent=0) + "\n"
 
     @classmethod
@@ -172,25 +150,69 @@ class Tokenizer:
             fields = json.loads(saved)
             if fields["format"] != _FORMAT:
                 raise InvalidTokenizer(f"format {fields['format']!r} is not known to this software")
-            words = fields["words"]
-            if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-                raise InvalidTokenizer("words must be a list of strings")
+            words, pieces = _strings(fields, "words"), _strings({"pieces": [], **fields}, "pieces")
             config = TokenizerConfig(**fields["config"])
         except (ValueError, TypeError, KeyError) as error:
             raise InvalidTokenizer(f"not a saved tokenizer: {error!r}") from error
-        return cls(words, config)
+        return cls(words, config, pieces)
 
-    def _id(self, token: str) -> int:
-        return self._ids.get(token, UNKNOWN_ID)
+    def _ids_of(self, token: str) -> tuple[int, ...]:
+        token_id = self._ids.get(token, UNKNOWN_ID)
+        return (token_id,) if token_id != UNKNOWN_ID or not self._pieces else self._pieces.cut(token)
+
+    def _encode_with_pieces(
+        self, tokens: Sequence[str], kept: Sequence[str], ids: list[int], pieces: Pieces
+    ) -> TokenizedReview:
+        cuts = {index: pieces.cut(kept[index]) for index, known in enumerate(ids) if known == UNKNOWN_ID}
+        num_kept, num_unknown = len(kept), len(cuts)
+        for index in reversed(cuts):
+            ids[index : index + 1] = cuts[index]
+        if len(ids) > self.config.max_tokens:
+            num_ids = [1] * len(kept)
+            for index, cut in cuts.items():
+                num_ids[index] = len(cut)
+            head, tail = self._room(num_ids)
+            first_of_tail = len(kept) - tail
+            ids = ids[: sum(num_ids[:head])] + ids[len(ids) - sum(num_ids[first_of_tail:]) :] or [UNKNOWN_ID]
+            num_kept = head + tail
+            num_unknown = sum(index < head or index >= first_of_tail for index in cuts)
+        return TokenizedReview(
+            ids=ids,
+            num_tokens=len(tokens),
+            truncated=num_kept < len(tokens),
+            unknown_ratio=num_unknown / num_kept if num_kept else 1.0,
+        )
+
+    def _room(self, num_ids: Sequence[int]) -> tuple[int, int]:
+        """Return how many tokens at the beginning and at the end fit whole into `max_tokens`.
+
+        `num_ids` has the number of ids of each token; if all fit, all are of the beginning.
+        """
+        sums = list(accumulate(num_ids, initial=0))
+        if sums[-1] <= self.config.max_tokens:
+            return len(num_ids), 0
+        head_limit = self._head_limit()
+        tail_limit = self.config.max_tokens - head_limit
+        return bisect_right(sums, head_limit) - 1, len(num_ids) - bisect_left(sums, sums[-1] - tail_limit)
+
+    def _head_limit(self) -> int:
+        """Return how many of `max_tokens` are of the beginning of a longer review."""
+        limit = self.config.max_tokens
+        return {"head": limit, "head_tail": limit // 4, "tail": 0}[self.config.truncation]
 
     def _keep(self, tokens: Sequence[T]) -> Sequence[T]:
         limit = self.config.max_tokens
         if len(tokens) <= limit:
             return tokens
-        if self.config.truncation == "head":
-            return tokens[:limit]
-        head = limit // 4 if self.config.truncation == "head_tail" else 0
-        return [*tokens[:head], *tokens[head - limit :]]
+        head = self._head_limit()
+        return [*tokens[:head], *tokens[len(tokens) - limit + head :]]
+
+
+def _strings(fields: Mapping[str, object], name: str) -> list[str]:
+    found = fields[name]
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise InvalidTokenizer(f"{name} must be a list of strings")
+    return found
 
 
 def split(raw: str, rules: TextRules = 1) -> list[str]:

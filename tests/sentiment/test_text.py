@@ -18,6 +18,7 @@ PIECES = st.one_of(
     st.sampled_from(
         ["*", "**", "_", "~~", " ", "word", "n", "t", "\u00bd", "2", "\u0149", "`", "\0", "\u200b"]
     ),
+    st.sampled_from(["@", "@name", "https://", "www.", "a.com", "/", ".", "me@a.org", "\U0001f3fd"]),
     st.sampled_from(
         ["\u00e2\u20ac\u2122", "\u00c2\u00bd", "\ufffd", "&shy;", "&frac12;", "\u1fbd", "\uff0a"]
     ),

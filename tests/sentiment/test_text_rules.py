@@ -12,6 +12,7 @@ from sentiment.default_ignorable import DEFAULT_IGNORABLE
 from sentiment.text import clean
 from sentiment.tokenizer import split
 
+ADDRESS_PARTS = ["@", "a@", "@a", "a.", ".com", "a.com/", "www.", "http://", "http://.", "a@a.", "-.", "@."]
 IGNORABLE = [chr(code) for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)]
 CONTROLS = [
     chr(code)
@@ -120,7 +121,9 @@ def test_marks_that_are_no_emphasis_stay(raw: str) -> None:
     assert clean(raw, 2) == raw
 
 
-@pytest.mark.parametrize("character", [*"_*~\u00b2\u00bd&<\ufffd", "_ ", " *a", "a_", " _(a_b"])
+@pytest.mark.parametrize(
+    "character", [*"_*~\u00b2\u00bd&<\ufffd", "_ ", " *a", "a_", " _(a_b", *ADDRESS_PARTS]
+)
 def test_a_long_run_takes_no_more_than_its_length(character: str) -> None:
     # A pattern that starts anew within the run would take minutes.
     assert clean(character * 100_000, 2)
@@ -174,6 +177,36 @@ def test_white_space_stays() -> None:
 def test_fractions_are_spelled_out(tokenizer: Tokenizer, raw: str, plain: str) -> None:
     assert clean(raw, 2) == clean(plain, 2)
     assert tokenizer.encode(raw) == tokenizer.encode(plain)
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        ("Loved it https://t.co/Ab3_x?y=1#z.", "Loved it ."),
+        ("Loved it (see www.example.com/a_b_c)!", "Loved it (see )!"),
+        ("HTTP://EXAMPLE.COM/A bad", "bad"),
+        ("bad. shop.example.co.uk", "bad. "),
+        ("bad at example.com/menu, too", "bad at , too"),
+        ("Write to first.last+tag@mail.example.com!", "Write to !"),
+        ("@Some_One you are great, @another1", " you are great, "),
+        ('<a href="https://example.com/x">good</a>', "good"),
+        ("\uff20someone bad", "bad"),
+        ("\U0001f44d\U0001f3fd", "\U0001f44d"),
+    ],
+)
+def test_addresses_handles_and_skin_tones_fall_away(tokenizer: Tokenizer, raw: str, plain: str) -> None:
+    assert tokenizer.split(raw) == tokenizer.split(plain)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("good.i liked it", "it was bad.and dull", "10/10. comfortable", "p@ss", "@", "a @ b", "@3", "$@#!"),
+        *("the commons", "so.so com", "f@@k", "net. org. com"),
+    ],
+)
+def test_what_is_no_address_stays(raw: str) -> None:
+    assert clean(raw, 2) == raw
 
 
 def test_no_look_alike_is_left_of_any_character() -> None:

@@ -5,12 +5,16 @@ import pytest
 from hypothesis import given
 
 from sentiment import InvalidConfiguration, InvalidTokenizer, Tokenizer, TokenizerConfig
+from sentiment.saved import needed_schema
 from sentiment.text_rules import TextRules
-from sentiment.tokenizer import PADDING_ID, UNKNOWN_ID, Truncation, split
+from sentiment.tokenizer import PADDING_ID, UNKNOWN_ID, split
+from sentiment.tokenizer_config import Truncation
 from tests.sentiment.test_text import RULES, TEXTS
 
 CONFIG = TokenizerConfig(num_words=100)
 WORDS = Tokenizer.fit(["a b c d e f g h i j k l m n o p"], TokenizerConfig(num_words=100, max_tokens=8))
+
+PIECES = Tokenizer(["a", "bad", "film"], TokenizerConfig(num_pieces=5), ["b", "ab", "##a", "##b", "##ab"])
 
 
 @pytest.mark.parametrize(
@@ -79,15 +83,18 @@ def test_a_review_without_tokens_is_one_unknown_token(raw: str) -> None:
 
 
 @RULES
+@pytest.mark.parametrize("num_pieces", [0, 6])
 @given(raw=TEXTS)
-def test_any_text_gives_known_ids_and_spans_inside_it(rules: TextRules, raw: str) -> None:
-    config = TokenizerConfig(num_words=10, max_tokens=5, text_rules=rules)
-    tokenizer = Tokenizer.fit([raw, raw[::2], "a b"], config)
+def test_any_text_gives_known_ids_and_spans_inside_it(rules: TextRules, num_pieces: int, raw: str) -> None:
+    config = TokenizerConfig(num_words=10, max_tokens=5, text_rules=rules, num_pieces=num_pieces)
+    tokenizer = Tokenizer.fit([raw[::2], "a b"], config)
     review = tokenizer.encode(raw)
     spans = tokenizer.spans(raw)
     assert 1 <= len(review.ids) <= 5
     assert all(PADDING_ID < token_id < tokenizer.vocabulary_size for token_id in review.ids)
-    assert [span.token_id for span in spans] == (review.ids if review.num_tokens else [])
+    assert ([token_id for span in spans for token_id in span.ids] or [UNKNOWN_ID]) == review.ids
+    assert len(spans) <= review.num_tokens
+    assert spans or num_pieces or not review.num_tokens
     assert all(0 <= span.start < span.end <= len(raw) for span in spans)
 
 
@@ -125,19 +132,98 @@ def test_text_rules_are_saved_only_where_they_are_not_the_first() -> None:
     assert json.loads(Tokenizer(["a"], replace(CONFIG, text_rules=2)).to_json())["config"]["text_rules"] == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [("num_pieces", replace(CONFIG, num_pieces=3)), ("min_texts", replace(CONFIG, min_texts=3))],
+)
+def test_a_field_is_saved_only_where_it_is_not_the_default(name: str, config: TokenizerConfig) -> None:
+    assert name not in Tokenizer(["a"], CONFIG).to_json()
+    assert json.loads(Tokenizer(["a"], config).to_json())["config"][name] == 3
+    assert needed_schema(config) == 2
+
+
+def test_a_word_in_pieces_is_one_unknown_token() -> None:
+    review = PIECES.encode("a bad abbab film")
+    assert PIECES.names(review.ids) == ["a", "bad", "ab", "##b", "##ab", "film"]
+    assert review.num_tokens == 4
+    assert review.unknown_ratio == 1 / 4
+    assert not review.truncated
+
+
+def test_a_stretched_word_is_an_unknown_token_with_the_id_of_the_plain_one() -> None:
+    review, plain = PIECES.encode("A baaaad film"), PIECES.encode("a bad film")
+    assert review.ids == plain.ids
+    assert (review.unknown_ratio, plain.unknown_ratio) == (1 / 3, 0.0)
+
+
+def test_a_span_holds_all_pieces_of_a_word() -> None:
+    raw = "A &quot;b\u00adad&quot; abbab!"
+    spans = PIECES.spans(raw)
+    assert [raw[span.start : span.end] for span in spans] == [
+        "A",
+        "&quot;",
+        "b\u00adad",
+        "&quot;",
+        "abbab",
+        "!",
+    ]
+    assert [token_id for span in spans for token_id in span.ids] == PIECES.encode(raw).ids
+    assert PIECES.names(spans[4].ids) == ["ab", "##b", "##ab"]
+
+
+@pytest.mark.parametrize(
+    ("truncation", "expected"),
+    [
+        ("head", "a abbab bad bad"),  # 1 + 3 + 1 + 1 ids; two more of eight would not hold "abbab"
+        ("tail", "bad bad abbab film"),
+        ("head_tail", "a bad bad abbab film"),  # two at the head, where "abbab" has no room; six at the tail
+    ],
+)
+def test_truncation_leaves_no_part_of_a_word(truncation: Truncation, expected: str) -> None:
+    config = replace(PIECES.config, max_tokens=8, truncation=truncation)
+    tokenizer = Tokenizer(PIECES.words, config, PIECES.pieces)
+    raw = "a abbab bad bad abbab film"
+    review = tokenizer.encode(raw)
+    assert review.ids == tokenizer.encode(expected).ids
+    assert " ".join(raw[span.start : span.end] for span in tokenizer.spans(raw)) == expected
+    assert review.truncated
+    assert review.num_tokens == 6
+    assert review.unknown_ratio == expected.count("abbab") / len(expected.split())
+
+
+def test_a_word_with_more_pieces_than_a_review_may_have_leaves_an_unknown_token() -> None:
+    config = replace(PIECES.config, max_tokens=4)
+    review = Tokenizer(PIECES.words, config, PIECES.pieces).encode("aabbaabbabab")
+    assert (review.ids, review.unknown_ratio, review.truncated) == ([UNKNOWN_ID], 1.0, True)
+
+
+def test_pieces_leave_known_words_as_they_are() -> None:
+    without = Tokenizer(PIECES.words, replace(PIECES.config, num_pieces=0))
+    raw = "film a bad " * 200
+    assert PIECES.encode(raw) == without.encode(raw)
+
+
+def test_pieces_without_their_number_are_refused() -> None:
+    with pytest.raises(InvalidTokenizer, match="num_pieces"):
+        Tokenizer(["a"], CONFIG, ["##b"])
+
+
 def test_a_vocabulary_is_learned_under_its_own_rules() -> None:
     assert Tokenizer.fit(["_a_"], replace(CONFIG, text_rules=1)).words == ("_a_",)
     assert Tokenizer.fit(["_a_"], replace(CONFIG, text_rules=2)).words == ("a",)
 
 
 @RULES
+@pytest.mark.parametrize("num_pieces", [0, 12])
 @given(raw=TEXTS)
-def test_a_saved_tokenizer_is_the_same(rules: TextRules, raw: str) -> None:
-    config = TokenizerConfig(num_words=20, skip_top=1, max_tokens=6, truncation="tail", text_rules=rules)
-    tokenizer = Tokenizer.fit([raw, "some words <pad> <unk>"], config)
+def test_a_saved_tokenizer_is_the_same(rules: TextRules, num_pieces: int, raw: str) -> None:
+    config = TokenizerConfig(
+        num_words=20, skip_top=1, max_tokens=6, truncation="tail", text_rules=rules, num_pieces=num_pieces
+    )
+    tokenizer = Tokenizer.fit([raw[::2], "some words <pad> <unk>"], config)
     again = Tokenizer.from_json(tokenizer.to_json().encode())
     assert again.config == config
-    assert again.words == tokenizer.words
+    assert (again.words, again.pieces) == (tokenizer.words, tokenizer.pieces)
     assert again.encode(raw) == tokenizer.encode(raw)
 
 
@@ -152,6 +238,10 @@ def test_a_saved_tokenizer_is_the_same(rules: TextRules, raw: str) -> None:
         json.dumps({"format": 1, "config": {}, "words": "ab"}),
         json.dumps({"format": 1, "config": {}, "words": [1]}),
         json.dumps({"format": 1, "config": {}, "words": ["a", "a"]}),
+        json.dumps({"format": 1, "config": {"num_pieces": 1}, "words": ["a"], "pieces": ["a"]}),
+        json.dumps({"format": 1, "config": {"num_pieces": 1}, "words": ["a"], "pieces": [1]}),
+        json.dumps({"format": 1, "config": {"num_pieces": 1}, "words": ["a"], "pieces": None}),
+        json.dumps({"format": 1, "config": {}, "words": ["a"], "pieces": ["b"]}),
         json.dumps({"format": 1, "config": {"colour": 1}, "words": []}),
         json.dumps({"format": 1, "config": None, "words": []}),
     ],
@@ -170,6 +260,9 @@ def test_what_is_no_saved_tokenizer_is_refused(saved: str | bytes) -> None:
         ("max_tokens", 3),
         ("truncation", "middle"),
         ("text_rules", 3),
+        ("num_pieces", -1),
+        ("num_pieces", 30_000),
+        ("min_texts", 0),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: object) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from sentiment import Tokenizer
+from sentiment.tokenizer import UNKNOWN_ID
 from training.recipe.tables import Vectors
 
 __all__ = ["learn_vectors"]
@@ -44,24 +45,23 @@ def learn_vectors(
         corpus = _Corpus(texts, tokenizer, bar)
         model.build_vocab(corpus)
         model.train(corpus, total_examples=model.corpus_count, epochs=config.epochs)
-    first_id = tokenizer.vocabulary_size - len(tokenizer.words)
     vectors = np.zeros((tokenizer.vocabulary_size, size), dtype=np.float32)
-    for token_id, word in enumerate(tokenizer.words, start=first_id):
-        if word in model.wv:
-            vectors[token_id] = model.wv[word]
+    for token_id, name in enumerate(tokenizer.names(range(tokenizer.vocabulary_size))):
+        if name in model.wv:
+            vectors[token_id] = model.wv[name]
     return np.asarray(vectors / vectors.std(), dtype=np.float32)
 
 
 class _Corpus:
-    """The texts as lists of known words, cut anew on each pass: a million reviews need not fit as lists."""
+    """The texts as lists of known words and pieces, cut anew on each pass: a million reviews need not fit."""
 
     def __init__(self, texts: Sequence[str], tokenizer: Tokenizer, bar: "tqdm[Never]") -> None:
         self._texts = texts
         self._tokenizer = tokenizer
-        self._known = frozenset(tokenizer.words)
         self._bar = bar
 
     def __iter__(self) -> Iterator[list[str]]:
         for text in self._texts:
-            yield [word for word in self._tokenizer.split(text) if word in self._known]
+            ids = self._tokenizer.encode_whole(text)
+            yield self._tokenizer.names(token_id for token_id in ids if token_id != UNKNOWN_ID)
             self._bar.update()

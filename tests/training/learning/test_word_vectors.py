@@ -11,3 +11,10 @@ def test_words_are_cut_as_the_tokenizer_cuts_them() -> None:
     assert vectors.shape == (tokenizer.vocabulary_size, 4)
     assert vectors[tokenizer.encode("good").ids[0]].any()
     assert not vectors[:2].any()  # padding and unknown words
+
+
+def test_pieces_of_unknown_words_have_vectors() -> None:
+    tokenizer = Tokenizer(["good", "film"], TokenizerConfig(num_pieces=3), ["bad", "##ly", "x"])
+    vectors = learn_vectors(["good film", "badly x y"] * 20, tokenizer, Vectors(epochs=1), size=4, seed=1)
+    assert vectors[tokenizer.encode("good film badly x").ids].any(axis=1).all()
+    assert not vectors[:2].any()
