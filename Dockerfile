@@ -49,7 +49,12 @@ RUN python -m service > /dev/null & \
     kill -TERM $! && wait $!
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
-RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin sentiment
+# The kernel drops signals that PID 1 has no handler for yet. So an init is PID 1, and passes on what comes while the
+# service starts.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends 'tini=0.19.0-1*' \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin sentiment
 COPY --from=torch /opt/torch /opt/torch
 COPY --from=libraries /opt/libraries /opt/libraries
 COPY --from=service /opt/bytecode /opt/bytecode
@@ -62,4 +67,4 @@ WORKDIR /models
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --retries=3 --start-period=60s --start-interval=2s \
     CMD ["python", "/opt/service/healthcheck.py"]
-ENTRYPOINT ["python", "-m", "service"]
+ENTRYPOINT ["tini", "--", "python", "-m", "service"]

@@ -48,7 +48,7 @@ def main() -> None:
 def start_seconds(model: str, runs: int) -> dict[str, float]:
     """Return the median seconds of each part of a start, and of the whole."""
     interpreter = _median(runs, lambda: _python("-c", "pass"))
-    imported = _median(runs, lambda: _python("-c", "import service.__main__"))
+    imported = _median(runs, lambda: _python("-c", "import service.command, service.server"))
     loads = [json.loads(_output("-m", "bench.start", "--load", model)) for _ in range(runs)]
     whole = _median(runs, lambda: _start(model))
     parts = {
@@ -74,7 +74,7 @@ def load_seconds(model: str) -> dict[str, float]:
 
 def import_shares() -> Counter[str]:
     """Return each top-level package's share of the time that the imports take themselves."""
-    command = [sys.executable, "-X", "importtime", "-c", "import service.__main__"]
+    command = [sys.executable, "-X", "importtime", "-c", "import service.command, service.server"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own
     microseconds: Counter[str] = Counter()
     for line in ended.stderr.splitlines()[1:]:

@@ -1,39 +1,35 @@
-"""`python -m service`, installed as `sentiment-serve`: serve a model over HTTP until SIGTERM or SIGINT."""
+"""`python -m service`, installed as `sentiment-serve`: serve a model over HTTP until SIGTERM or SIGINT.
 
-import logging
+A start takes seconds, most of them for imports. So both signals are obeyed before anything large is imported.
+"""
+
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from sentiment import SentimentError
-from service.settings import InvalidSetting, read_settings, unknown_variables
-from service.telemetry.logs import configure, log_event
-
 __all__ = ["main"]
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the service and return the exit status: 0 after a signal, 1 on failure, 2 for a wrong setting."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _exit)  # until the server has handlers of its own
     try:
-        settings = read_settings(sys.argv[1:] if arguments is None else arguments)
-    except InvalidSetting as error:
-        return _fail(str(error), 2)
-    configure(settings.log_level)
-    for variable in unknown_variables():
-        log_event("unknown_setting", level=logging.WARNING, name=variable.name, nearest=variable.nearest)
-    from service.server import serve  # noqa: PLC0415  # the web framework, which `--help` does without
+        from service.command import run  # noqa: PLC0415  # see above
 
-    try:
-        failure = serve(settings)
-    except InvalidSetting as error:
-        return _fail(str(error), 2)
-    except SentimentError as error:
-        failure = str(error)
-    return _fail(failure, 1) if failure else 0
+        return run(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        # At its end, the interpreter takes handlers away, and then one more signal would count as a failure.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
-def _fail(message: str, status: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    return status
+def _exit(number: int, frame: object) -> None:  # noqa: ARG001  # a signal handler's arguments
+    """Exit at once: nothing has been accepted, and an exception could be lost in the middle of an import."""
+    os._exit(0)
 
 
 if __name__ == "__main__":

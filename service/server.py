@@ -5,11 +5,15 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.server import HANDLED_SIGNALS
 
 from service.app import create_app
 from service.errors import CannotListen
@@ -46,8 +50,22 @@ class Server(uvicorn.Server):
             )
         )
         self._lifecycle: Lifecycle = app.state.service.lifecycle
+        self._has_signal = False
         connections = self.server_state.connections
         app.state.service.metrics.connections.set_function(lambda: len(connections))
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at a signal from now on; uvicorn would raise it again in the end, and exit with a failure."""
+        if threading.current_thread() is threading.main_thread():
+            for number in HANDLED_SIGNALS:
+                signal.signal(number, self.handle_exit)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, since a signal has come."""
+        self._has_signal = True
+        super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to stop, after a signal or a failure; uvicorn asks ten times a second."""
@@ -59,6 +77,10 @@ class Server(uvicorn.Server):
         """Answer the requests that were accepted, then stop."""
         self._lifecycle.drain()
         log_event("draining", num_requests=len(self.server_state.tasks))
+        if self._has_signal and self._lifecycle.is_loading:
+            # Nothing has been accepted, and nothing can stop the thread that loads.
+            log_event("stopped")
+            os._exit(0)
         await super().shutdown(sockets)
         log_event("stopped")
 
@@ -79,9 +101,6 @@ def serve(settings: Settings) -> str | None:
         url = _url(listener)
         app = create_app(settings, url=url)
         log_event("listening", url=url, needs_api_key=app.state.service.needs_api_key)
-        # Uvicorn raises the signal again once it has stopped, which would end the process with a failure.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _ignore)
         Server(app, settings).run(sockets=[listener])
     lifecycle: Lifecycle = app.state.service.lifecycle
     return lifecycle.failure
@@ -121,7 +140,3 @@ def _url(listener: socket.socket) -> str:
 
 def _join(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _ignore(*_: Any) -> None:  # noqa: ANN401  # a signal handler's arguments
-    pass

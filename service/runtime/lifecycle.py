@@ -50,6 +50,11 @@ class Lifecycle:
         """Why the model could not be loaded, in one line for people; the server should stop then."""
         metrics.ready.set_function(lambda: float(self.slot is not None and not self._draining))
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether a version is still being loaded, so that no request has been admitted yet."""
+        return self._loader is not None and not self._loader.done()
+
     def start(self) -> None:
         """Begin to load the model; call it on the event loop."""
         self._loader = asyncio.create_task(self._load())

@@ -175,6 +175,14 @@ def test_a_stopped_service_raises_the_alarm(compose: Compose) -> None:
     wait_for("the alert in Alertmanager", lambda: "SentimentUnavailable" in compose.received())
 
 
+def test_a_container_that_has_just_started_stops_when_it_is_told_to(compose: Compose) -> None:
+    for _ in range(3):
+        compose("start", "service")
+        compose("stop", "service")
+        statuses = compose("ps", "--all", "--format", "{{.ExitCode}}", "service").split()
+        assert set(statuses) <= {"0", "143"}, statuses  # 137 where the signal was lost
+
+
 def test_a_start_ends_the_alarm(compose: Compose) -> None:
     compose("start", "service")
     wait_for("answers", lambda: predict(compose).status_code == 200)

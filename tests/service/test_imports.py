@@ -1,5 +1,6 @@
 """What starts without PyTorch and without the web framework."""
 
+import ast
 import subprocess
 import sys
 
@@ -24,6 +25,20 @@ def modules_after(code: str) -> set[str]:
 def test_the_command_line_answers_without_heavy_imports(arguments: list[str]) -> None:
     code = f"sys.argv[1:] = {arguments}; import runpy; runpy.run_module('service', run_name='__main__')"
     assert modules_after(code) & HEAVY == set()
+
+
+def test_nothing_but_signal_is_imported_before_signals_are_obeyed() -> None:
+    code = "import runpy; known = set(sys.modules); import service.__main__; print(set(sys.modules) - known)"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}"], capture_output=True, text=True, check=True
+    )
+    needed_by_signal = {"enum", "signal"}
+    assert ast.literal_eval(ended.stdout) <= {
+        "collections.abc",
+        "service",
+        "service.__main__",
+        *needed_by_signal,
+    }
 
 
 def test_the_names_of_the_package_are_imported_when_they_are_used() -> None:

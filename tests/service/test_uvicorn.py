@@ -43,7 +43,7 @@ OF_CONNECTION = {
     "url",
 }
 OF_REQUEST = {"disconnected", "message_event", "more_body", "response_complete", "response_started"}
-OF_SERVER = {"on_tick", "server_state", "shutdown"}
+OF_SERVER = {"capture_signals", "handle_exit", "on_tick", "server_state", "shutdown"}
 OF_SERVER_STATE = {"connections", "tasks"}
 
 
