@@ -22,7 +22,7 @@ from sentiment import NetworkConfig, SentimentLSTM, Tokenizer
 from training.data.labels import LabelSet
 from training.learning.classification import Classification
 from training.learning.examples import Examples
-from training.learning.trainer import EpochFigures, Trainer
+from training.learning.trainer import EpochMetrics, Trainer
 from training.recipe.recipe import Recipe, load_recipe
 from training.recipe.tables import Objective
 
@@ -112,7 +112,7 @@ def _nothing() -> None:
     pass
 
 
-def _ignore(figures: EpochFigures) -> None:
+def _ignore(figures: EpochMetrics) -> None:
     pass
 
 

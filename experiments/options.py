@@ -30,7 +30,7 @@ from training.data.split import Split, read_reserved_ids, split_validation
 from training.learning.classification import Classification
 from training.learning.examples import Examples
 from training.learning.initialisation import initialise
-from training.learning.trainer import EpochFigures, Trainer
+from training.learning.trainer import EpochMetrics, Trainer
 from training.publishing.report.drawing import COLOURS, FAINT, look, new_figure, to_png
 from training.publishing.report.learning import smoothed
 from training.recipe.recipe import Recipe, load_recipe
@@ -76,7 +76,7 @@ class Curve:
     """How one run went."""
 
     step_losses: list[float]
-    history: list[EpochFigures]
+    history: list[EpochMetrics]
 
     @property
     def best_accuracy(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from reviews import Columns, Quoting
 from training.data.archives import ARCHIVES
-from training.data.similarity import LEAST_SIMILARITY
+from training.data.similarity import MIN_SIMILARITY
 from training.recipe.recipe import recipe_names
 
 __all__ = ["STORE_VARIABLE", "parser", "recipe_name"]
@@ -185,9 +185,9 @@ def _add_duplicates(command: argparse.ArgumentParser) -> None:
     command.add_argument("--test", **_PATHS, required=True, help="reviews to look for; labels do not matter")
     command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts to look in, counted apart")
     command.add_argument(
-        "--least-similarity",
+        "--min-similarity",
         type=_similarity,
-        default=LEAST_SIMILARITY,
+        default=MIN_SIMILARITY,
         metavar="S",
         help="Jaccard similarity from which two reviews are near-duplicates (default: %(default)s)",
     )

@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
     for part, paths in parts.items():
         if paths:
             others, other_texts = _read(options, paths, part)
-            found = find_duplicates(test_texts, other_texts, least_similarity=options.least_similarity)
+            found = find_duplicates(test_texts, other_texts, min_similarity=options.min_similarity)
             print(f"test in {part}: {summary(found.figures)}")
             if options.pairs:
                 print("\n".join(pair_lines(found, tests, others)))

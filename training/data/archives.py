@@ -1,4 +1,4 @@
-"""Public data sets: where each is published, and how to tell that it has come whole."""
+"""Public data sets: where each is published, and how to check that it has arrived whole."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ Algorithm = Literal["md5", "sha256"]
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What the bytes of a file must come to, in hexadecimal."""
+    """The checksum that a file must have, in hexadecimal."""
 
     algorithm: Algorithm
     value: str
@@ -18,7 +18,7 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """A published data set: where it is, and how to tell that it has come whole, where that is published."""
+    """A published data set; checksum and size are None where they are not published."""
 
     url: str
     checksum: Checksum | None
@@ -38,7 +38,8 @@ PRODUCTS = Archive(
     size_bytes=None,
     file_name="domain_sentiment_data.tar.gz",
 )
-# The copy that Hugging Face's data set rotten_tomatoes was made from, whose dataset_infos.json has the sum.
+# The copy that Hugging Face's data set rotten_tomatoes was made from; its dataset_infos.json has the
+# checksum.
 SENTENCES = Archive(
     url="https://storage.googleapis.com/seldon-datasets/sentence_polarity_v1/rt-polaritydata.tar.gz",
     checksum=Checksum("sha256", "a05befe52aafda71d458d188a1c54506a998b1308613ba76bbda2e5029409ce9"),

@@ -1,4 +1,4 @@
-"""Fetching a data set: resumable, checked, and never half there under its own name."""
+"""Fetching a data set: resumable, checked, and complete once it has its own name."""
 
 import hashlib
 import http.client
@@ -27,8 +27,8 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """An open response: where in the file its first byte belongs, and the size of the whole if it says."""
+class _Response:
+    """An open response: the offset of its first byte in the file, and the size of the file if it is given."""
 
     stream: http.client.HTTPResponse
     start_bytes: int
@@ -36,12 +36,12 @@ class _Answer:
 
 
 def download(url: str, destination: Path, *, checksum: Checksum | None, size_bytes: int | None) -> Path:
-    """Fetch `url` into the file `destination` and return it; a right file that is there is left as it is.
+    """Fetch `url` into the file `destination` and return it; a file that is there and right is kept.
 
-    The bytes go to `destination` + ".part" first. If the connection breaks, that part stays, and the next
-    call goes on from it where the server allows. Raises `DownloadFailed` on anything that goes wrong; if
-    the size or the checksum is not the expected one, the part is deleted. Without a checksum any file that is
-    there is taken for right, and nothing is pieced together from two calls, since none could tell.
+    The bytes go to `destination` + ".part" first. If the connection breaks, this part stays, and the next
+    call continues it if the server supports that. Raises DownloadFailed for anything that goes wrong; if size
+    or checksum are wrong, the part is deleted. Without a checksum, a file that is there counts as right, and
+    a download begins anew, since joined parts could not be checked.
     """
     _check_address(url)
     if destination.is_dir():
@@ -71,25 +71,25 @@ def _is_right(path: Path, checksum: Checksum | None) -> bool:
 
 
 def _fetch(url: str, part: Path, size_bytes: int | None) -> None:
-    """Write what is missing in `part`; it is complete when this returns."""
+    """Write what is missing from `part`; it is complete when this returns."""
     if size_bytes is not None and _size_bytes(part) > size_bytes:
         part.unlink()
     with _network(url):
-        answer = _ask(url, _size_bytes(part))
-    with answer.stream, part.open("ab" if answer.start_bytes else "wb") as file:
-        if None not in (size_bytes, answer.total_bytes) and size_bytes != answer.total_bytes:
-            _refuse(url, part, "size in bytes", size_bytes, answer.total_bytes)
-        total_bytes = size_bytes if answer.total_bytes is None else answer.total_bytes
-        with _progress(part, answer.start_bytes, total_bytes) as progress:
-            _copy(url, answer.stream, file, progress, total_bytes)
+        response = _request(url, _size_bytes(part))
+    with response.stream, part.open("ab" if response.start_bytes else "wb") as file:
+        if None not in (size_bytes, response.total_bytes) and size_bytes != response.total_bytes:
+            _refuse(url, part, "size in bytes", size_bytes, response.total_bytes)
+        total_bytes = size_bytes if response.total_bytes is None else response.total_bytes
+        with _progress(part, response.start_bytes, total_bytes) as progress:
+            _copy(url, response.stream, file, progress, total_bytes)
         num_bytes = file.tell()
-    # A chunked response says itself where it ends, and http.client has seen that it did.
-    if total_bytes is not None and num_bytes < total_bytes and not answer.stream.chunked:
+    # A chunked response marks its end, and http.client has checked that it came.
+    if total_bytes is not None and num_bytes < total_bytes and not response.stream.chunked:
         raise _broken(url, f"the connection was closed after {num_bytes:,} of {total_bytes:,} bytes")
 
 
-def _ask(url: str, start_bytes: int) -> _Answer:
-    """Request the bytes from `start_bytes` on; the answer may well begin at 0 all the same."""
+def _request(url: str, start_bytes: int) -> _Response:
+    """Request the bytes from `start_bytes` on; the response may begin at 0 nevertheless."""
     headers = {"User-Agent": "sentiment-training", "Accept-Encoding": "identity"}
     if start_bytes:
         headers["Range"] = f"bytes={start_bytes}-"
@@ -99,23 +99,23 @@ def _ask(url: str, start_bytes: int) -> _Answer:
     except HTTPError as error:
         with error:
             if error.code == _RANGE_NOT_SATISFIABLE and start_bytes:
-                return _ask(url, 0)
+                return _request(url, 0)
             raise
     if not isinstance(stream, http.client.HTTPResponse):
         raise DownloadFailed(f"{url}: the server gave no HTTP response")
     if stream.status != http.HTTPStatus.PARTIAL_CONTENT:
-        return _Answer(stream, 0, stream.length)
+        return _Response(stream, 0, stream.length)
     match = _CONTENT_RANGE.fullmatch(stream.headers.get("Content-Range", ""))
     if match is None or int(match[1]) != start_bytes:
         stream.close()
         if start_bytes:
-            return _ask(url, 0)
+            return _request(url, 0)
         raise DownloadFailed(f"{url}: the server sent a part of the file that was not asked for")
-    return _Answer(stream, start_bytes, None if match[2] == "*" else int(match[2]))
+    return _Response(stream, start_bytes, None if match[2] == "*" else int(match[2]))
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """Like urllib's own, but without its handlers for files, FTP and data, so no redirect leads there."""
+    """Return an opener without urllib's handlers for files, FTP and data: no redirect leads there."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -157,7 +157,7 @@ def _check(url: str, part: Path, checksum: Checksum | None, size_bytes: int | No
 
 def _refuse(url: str, part: Path, what: str, expected: object, got: object) -> NoReturn:
     part.unlink()
-    raise DownloadFailed(f"{url}: wrong {what}, expected {expected}, got {got}; what had come is deleted")
+    raise DownloadFailed(f"{url}: wrong {what}, expected {expected}, got {got}; the partial file is deleted")
 
 
 def _check_address(url: str) -> None:
@@ -194,7 +194,7 @@ def _broken(url: str, reason: str) -> DownloadFailed:
 
 
 def _progress(part: Path, start_bytes: int, total_bytes: int | None) -> "tqdm[NoReturn]":
-    """A bar on a terminal, nothing in a log."""
+    """Return a bar on a terminal, and nothing in a log."""
     return tqdm(
         desc=part.stem,
         initial=start_bytes,

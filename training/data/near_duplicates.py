@@ -1,10 +1,12 @@
-"""Reviews that stand in two parts of the data, word for word or nearly so.
+"""Reviews that are in two parts of the data, word for word or nearly so.
 
-A text is the set of its shingles, the sequences of `SHINGLE_TOKENS` tokens in it, and two texts are alike by
+A text is the set of its shingles, the sequences of `SHINGLE_TOKENS` tokens in it, and texts are compared by
 the Jaccard similarity of their sets (their resemblance in Broder 1997, "On the resemblance and containment of
-documents"). Near-duplicates are those from `LEAST_SIMILARITY` on, the line that Broder et al. 1997,
-"Syntactic clustering of the Web", drew; five tokens are the shingle of Lee et al. 2022 (arXiv:2107.06499).
-All pairs are compared, by products of sparse matrices, and not a sample of them.
+documents"). Near-duplicates have at least `MIN_SIMILARITY`, as in Broder et al. 1997, "Syntactic clustering
+of the Web"; a shingle of five tokens is that of Lee et al. 2022 (arXiv:2107.06499). All pairs are compared,
+not a sample, by products of sparse matrices.
+
+Shapes: N texts, F buckets of shingles.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +20,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from model_store import DuplicateFigures
 from reviews import Review
 from sentiment.tokenizer import split
-from training.data.similarity import LEAST_SIMILARITY, SHINGLE_TOKENS
+from training.data.similarity import MIN_SIMILARITY, SHINGLE_TOKENS
 
 __all__ = [
     "Duplicates",
@@ -30,23 +32,23 @@ __all__ = [
 ]
 
 # Two reviews of 250 shingles each share a bucket by chance in one case of 67, and one more shared bucket
-# moves their similarity by 0.002: no pair that is not on the very line is misjudged.
+# moves their similarity by 0.002: only pairs at the limit itself can be misjudged.
 _NUM_BUCKETS = 2**22
-# Bounds memory where every review shares a phrase with every other: 250 x 50,000 counts are 0.3 GB.
+# Limits memory where every review shares a phrase with every other: 250 x 50,000 counts are 0.3 GB.
 _BLOCK_REVIEWS = 250
 
 
 @dataclass(frozen=True, slots=True)
 class ShingledTexts:
-    """Texts and their shingles, hashed once to be compared often."""
+    """Texts and their shingles, hashed once and compared often."""
 
     texts: tuple[str, ...]
     buckets: csr_matrix
-    """Which buckets [N, _NUM_BUCKETS] the shingles of each text fall into: ones, and no zeros."""
+    """The buckets [N, F] that the shingles of each text fall into: ones, without explicit zeros."""
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "ShingledTexts":
-        """Shingle raw texts; one of fewer tokens than a shingle is one shingle itself."""
+        """Shingle raw texts; a text of fewer tokens than a shingle is one shingle."""
         texts = tuple(texts)
         if not texts:
             return cls((), csr_matrix((0, _NUM_BUCKETS), dtype=np.int32))
@@ -63,7 +65,7 @@ class ShingledTexts:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A text, by its index among those that were asked about, and the text of the others most like it."""
+    """A text and the most similar one of the others, each by its index."""
 
     index: int
     other: int
@@ -73,38 +75,38 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicates:
-    """Which of N texts stand among others as well."""
+    """The texts of one part that are in another part as well."""
 
     num_reviews: int
     pairs: tuple[Pair, ...]
-    """One for each text that has a near-duplicate or an exact copy, by rising index."""
+    """One for each text with a near-duplicate or an exact copy, by rising index."""
     num_exact: int
-    """Those whose very text is there."""
+    """Texts with an exact copy."""
 
     @property
     def indices(self) -> frozenset[int]:
-        """The indices of the texts that have a near-duplicate or an exact copy."""
+        """The indices of the texts with a near-duplicate or an exact copy."""
         return frozenset(pair.index for pair in self.pairs)
 
     @property
     def figures(self) -> DuplicateFigures:
-        """What a manifest records of them."""
+        """What a manifest records about them."""
         return DuplicateFigures(
             num_reviews=self.num_reviews, num_near=len(self.pairs), num_exact=self.num_exact
         )
 
 
 def find_duplicates(
-    texts: ShingledTexts, among: ShingledTexts, *, least_similarity: float = LEAST_SIMILARITY
+    texts: ShingledTexts, among: ShingledTexts, *, min_similarity: float = MIN_SIMILARITY
 ) -> Duplicates:
     """Return which of `texts` have a near-duplicate or an exact copy in `among`.
 
-    `least_similarity` is over 0 and at most 1; with another than its default, figures do not compare.
+    `min_similarity` is above 0 and at most 1; figures compare only at its default.
     """
     known = frozenset(among.texts)
     return Duplicates(
         num_reviews=len(texts.texts),
-        pairs=tuple(_pairs(texts.buckets, among.buckets, least_similarity)),
+        pairs=tuple(_pairs(texts.buckets, among.buckets, min_similarity)),
         num_exact=sum(text in known for text in texts.texts),
     )
 
@@ -118,7 +120,7 @@ def summary(figures: DuplicateFigures) -> str:
 
 
 def pair_lines(found: Duplicates, reviews: Sequence[Review], others: Sequence[Review]) -> list[str]:
-    """Return each pair by its ids, that of the review that was looked for first, as lines for people."""
+    """Return the ids and the similarity of each pair as lines for people."""
     return [
         f"  {reviews[pair.index].id}  {others[pair.other].id}  {pair.similarity:.3f}" for pair in found.pairs
     ]
@@ -130,22 +132,22 @@ def _shingles(text: str) -> list[str]:
     return [" ".join(tokens[start : start + SHINGLE_TOKENS]) for start in range(num_shingles)]
 
 
-def _pairs(ours: csr_matrix, theirs: csr_matrix, least_similarity: float) -> Iterator[Pair]:
+def _pairs(ours: csr_matrix, theirs: csr_matrix, min_similarity: float) -> Iterator[Pair]:
     our_sizes, their_sizes = np.diff(ours.indptr), np.diff(theirs.indptr)
     by_bucket = theirs.T.tocsr()
     for start in range(0, ours.shape[0], _BLOCK_REVIEWS):
         common = (ours[start : start + _BLOCK_REVIEWS] @ by_bucket).tocoo()
-        places = common.row + start
-        similarities = common.data / (our_sizes[places] + their_sizes[common.col] - common.data)
-        alike = similarities >= least_similarity
-        yield from _most_similar(places[alike], common.col[alike], similarities[alike])
+        indices = common.row + start
+        similarities = common.data / (our_sizes[indices] + their_sizes[common.col] - common.data)
+        near = similarities >= min_similarity
+        yield from _most_similar(indices[near], common.col[near], similarities[near])
 
 
 def _most_similar(
-    places: NDArray[np.int64], others: NDArray[np.int64], similarities: NDArray[np.float64]
+    indices: NDArray[np.int64], others: NDArray[np.int64], similarities: NDArray[np.float64]
 ) -> Iterator[Pair]:
-    """Yield the best pair of each place; of equals that with the first of the others."""
-    order = np.lexsort((others, -similarities, places))
-    _, firsts = np.unique(places[order], return_index=True)
+    """Yield the best pair of each index; among equal ones, that with the lowest index of the other."""
+    order = np.lexsort((others, -similarities, indices))
+    _, firsts = np.unique(indices[order], return_index=True)
     for chosen in order[firsts]:
-        yield Pair(int(places[chosen]), int(others[chosen]), float(similarities[chosen]))
+        yield Pair(int(indices[chosen]), int(others[chosen]), float(similarities[chosen]))

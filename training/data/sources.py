@@ -1,4 +1,4 @@
-"""Which reviews came from which file, so that figures can be told for each."""
+"""Which reviews came from which file, so that each file can have figures of its own."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from reviews import KNOWN_FORMATS, ReviewCollection
 
-__all__ = ["places_by_source", "source_names"]
+__all__ = ["indices_by_source", "source_names"]
 
 
 def source_names(paths: Sequence[Path]) -> list[str]:
-    """Return a name for each path: its own without folders and endings; a second one alike gets a 2."""
+    """Return a name for each path, without folders and endings; the second of the same name gets a 2."""
     names, seen = [], Counter[str]()
     for path in paths:
         name = _short_name(path)
@@ -20,13 +20,13 @@ def source_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def places_by_source(
+def indices_by_source(
     collection: ReviewCollection, chosen: Sequence[int] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """Return where the reviews of each source stand: among all reviews, or among the `chosen` ones.
+    """Return the indices of each source's reviews among all reviews, or among the `chosen` ones.
 
-    `chosen` are places in the collection, in rising order. It is empty for a single source, whose figures are
-    those of the whole, and a source of which none is chosen is left out.
+    `chosen` are indices into the collection, in rising order. The result is empty for a single source, whose
+    figures are those of the whole, and leaves out a source without a chosen review.
     """
     if len(collection.sources) < 2:
         return {}
@@ -34,10 +34,10 @@ def places_by_source(
     edges = pairwise(accumulate((source.num_reviews for source in collection.sources), initial=0))
     names = source_names([source.path for source in collection.sources])
     found = {
-        name: tuple(place for place, of_all in enumerate(chosen) if start <= of_all < end)
+        name: tuple(index for index, of_all in enumerate(chosen) if start <= of_all < end)
         for name, (start, end) in zip(names, edges, strict=True)
     }
-    return {name: places for name, places in found.items() if places}
+    return {name: indices for name, indices in found.items() if indices}
 
 
 def _short_name(path: Path) -> str:

@@ -1,7 +1,7 @@
-"""Text templates: filling their slots, and the small changes that a reader would not mind.
+"""Text templates: filling their slots, and small changes that do not matter to a reader.
 
-Every choice is made by a hash of what it is for: the same on every machine, and untouched by templates and
-words that are added elsewhere.
+Each choice follows from a hash of its purpose: it is the same on every machine, and stays the same when
+templates and words are added elsewhere.
 """
 
 import hashlib
@@ -13,13 +13,13 @@ __all__ = ["choose", "fill", "misspell", "slots"]
 
 T = TypeVar("T")
 
-# A "!" before the name is for the one who fills the slot: it belongs to the name.
+# A "!" belongs to the name: it means something to whoever fills the slot.
 _SLOT = re.compile(r"\{(!?\w+)\}")
 _ARTICLE = re.compile(r"\b([Aa])/an (\w+)")
 # Words whose first letter misleads: "an hour", "a useful lamp".
 _AN = ("honest", "hour", "unim", "unin")
 _A = ("one", "uni", "use", "usu")
-# A typo that is another word could change what a reader understands.
+# A typo that makes another word could change the meaning.
 _OTHER_WORDS = frozenset(
     {"calm", "clam", "dairy", "diary", "form", "sacred", "scared", "three", "trail", "trial"}
 )
@@ -32,13 +32,13 @@ def slots(template: str) -> tuple[str, ...]:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Return the template with its slots filled, and with each "a/an" as its next word needs it."""
+    """Return the template with its slots filled and with "a" or "an" for each "a/an", by its next word."""
     text = _SLOT.sub(lambda match: values[match[1]], template)
     return _ARTICLE.sub(lambda match: f"{match[1]}{_article_end(match[2])} {match[2]}", text)
 
 
 def choose(values: Sequence[T], *purpose: str) -> T:
-    """Return one of the values; the same values for the same purpose give the same one."""
+    """Return one of the values, always the same one for the same values and purpose."""
     digest = hashlib.sha256("\x1f".join(purpose).encode()).digest()
     return values[int.from_bytes(digest[:8], "big") % len(values)]
 
@@ -46,24 +46,24 @@ def choose(values: Sequence[T], *purpose: str) -> T:
 def misspell(text: str, words: Collection[str] | None, *purpose: str) -> str | None:
     """Return the text with two inner letters of one word swapped: "a gripping flim".
 
-    The word has four letters or more, and is one of `words` in lower case (None takes any). Returns None
-    where there is no such word.
+    The word has at least four letters and is one of `words`, in lower case (None means any word). Returns
+    None where there is no such word.
     """
-    places = {
+    by_start = {
         str(match.start()): _misspellings(match[0])
         for match in _LONG_WORD.finditer(text)
         if (words is None or match[0].lower() in words) and _misspellings(match[0])
     }
-    if not places:
+    if not by_start:
         return None
-    start = choose(list(places), *purpose, "word")
-    wrong = choose(places[start], *purpose, "letters")
+    start = choose(list(by_start), *purpose, "word")
+    wrong = choose(by_start[start], *purpose, "letters")
     return text[: int(start)] + wrong + text[int(start) + len(wrong) :]
 
 
 def _misspellings(word: str) -> list[str]:
     swapped = [
-        word[:place] + word[place + 1] + word[place] + word[place + 2 :] for place in range(1, len(word) - 2)
+        word[:index] + word[index + 1] + word[index] + word[index + 2 :] for index in range(1, len(word) - 2)
     ]
     return [wrong for wrong in swapped if wrong != word and wrong.lower() not in _OTHER_WORDS]
 

@@ -1,8 +1,8 @@
 """The processes of one training, started by torchrun: which one this is, and how they agree.
 
-The first process alone writes and talks; what it makes, the others get through `from_first`. A training in
-one process has no process group, and every function here is trivial in it. Whatever talks between processes
-must be called by all of them, in the same order.
+Only the first process writes and prints; the others receive what it makes through `from_first`. A training in
+one process has no process group, and every function here is trivial in it. All processes must call the
+functions that communicate, in the same order.
 """
 
 import os
@@ -37,25 +37,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _Attempt = tuple[T | None, SentimentError | None]
-"""What a process made, or why it could not."""
+"""What a process has made, or why it could not."""
 
-_LONGEST_WAIT = timedelta(hours=12)
-"""The others wait while the first one learns word vectors or validates. torchrun notices one that died."""
+_MAX_WAIT = timedelta(hours=12)
+"""The others wait while the first one learns word vectors or validates. torchrun notices if one dies."""
 
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Within the `with` block, be one of the processes that torchrun started, if it did start several.
+    """Be one of the processes that torchrun started, if it started several, within the `with` block.
 
-    A SentimentError is one that all of them have raised (`from_first` and `in_each` see to that): it leaves
-    the block in the first process, for it to print, and the others exit with code 1.
+    `from_first` and `in_each` raise a SentimentError in all of them: it leaves the block in the first
+    process, which prints it, and the others exit with code 1.
     """
     if not distributed.is_torchelastic_launched() or os.environ["WORLD_SIZE"] == "1":
         yield
         return
-    # Tensors of the network go by NCCL, and what is said here, which is on the CPU, by gloo.
+    # NCCL carries the tensors of the network, gloo what is exchanged here, which is on the CPU.
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    distributed.init_process_group(backend, timeout=_LONGEST_WAIT)
+    distributed.init_process_group(backend, timeout=_MAX_WAIT)
     try:
         yield
     except SentimentError:
@@ -76,12 +76,12 @@ def num_processes() -> int:
 
 
 def is_first() -> bool:
-    """Return whether this process is the one that writes and talks."""
+    """Return whether this process is the one that writes and prints."""
     return rank() == 0
 
 
 def take_device(name: str) -> None:
-    """Let each process compute on a GPU of its own, where the device of that name is a GPU.
+    """Give each process a GPU of its own, if the device of this name is a GPU.
 
     Raises TooFewDevices when a host has more processes than GPUs, and what `choose_device` raises.
     """
@@ -100,13 +100,13 @@ def check_gpus(num_local_processes: int, num_gpus: int) -> None:
         )
 
 
-def share(places: Sequence[int]) -> Sequence[int]:
-    """Return those places of a batch that this process sees to.
+def share(indices: Sequence[int]) -> Sequence[int]:
+    """Return the part of a batch that this process computes.
 
-    A batch with fewer places than there are processes is seen to by each of them, whole: the mean over all
-    is then the same, and no process is left without any.
+    Each process computes the whole of a batch that has fewer indices than there are processes: the mean over
+    all is then the same, and no process is left without any.
     """
-    return places[rank() :: num_processes()] if len(places) >= num_processes() else places
+    return indices[rank() :: num_processes()] if len(indices) >= num_processes() else indices
 
 
 def total(value: float) -> float:

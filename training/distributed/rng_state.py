@@ -1,4 +1,4 @@
-"""The states of the random numbers that training draws: dropout, noise. Each process draws its own."""
+"""The states of the random number generators that training uses; each process has its own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,12 +11,12 @@ __all__ = ["random_states", "restore_random_states", "seed_process"]
 
 
 def seed_process(seed: int) -> None:
-    """Begin the random numbers of this process; the first process draws what a single one would."""
+    """Seed this process; the first process draws the same numbers as a single one."""
     torch.manual_seed(seed + rank())
 
 
 def random_states(device: torch.device) -> dict[str, Any]:
-    """Return the states of all processes, for the first one to keep. All must call it together."""
+    """Return the states of all processes, for the first one to save. All must call it together."""
     own = torch.get_rng_state(), torch.cuda.get_rng_state() if device.type == "cuda" else None
     return {
         "random_state": torch.get_rng_state(),
@@ -26,13 +26,13 @@ def random_states(device: torch.device) -> dict[str, Any]:
 
 
 def restore_random_states(state: Mapping[str, Any], *, seed: int) -> None:
-    """Go on from states, or from the seed in a process that had no part in the run when it was saved."""
+    """Continue from saved states; a process that was not there when they were saved begins with the seed."""
     if is_first():
         torch.set_rng_state(state["random_state"])
         if state["cuda_random_states"]:
             torch.cuda.set_rng_state_all(state["cuda_random_states"])
         return
-    others = state.get("other_random_states", [])  # releases for one process had none
+    others = state.get("other_random_states", [])  # releases for one process have none
     if len(others) < rank():
         seed_process(seed)
         return

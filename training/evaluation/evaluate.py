@@ -7,7 +7,7 @@ from pathlib import Path
 from model_store import Evaluation, ProbeFigures, Store
 from training.data.labels import LabelSet
 from training.data.review_files import ReviewFiles
-from training.data.sources import places_by_source
+from training.data.sources import indices_by_source
 from training.evaluation.metrics import evaluate, evaluate_sources, probabilities_of, summary
 from training.evaluation.probing import figures_by_name, run_probes, table_lines
 
@@ -51,7 +51,7 @@ def evaluate_version(
         num_skipped=collection.num_skipped,
         seconds=seconds,
         figures=evaluate(probabilities, labels, names),
-        sources=evaluate_sources(probabilities, labels, names, places_by_source(collection)),
+        sources=evaluate_sources(probabilities, labels, names, indices_by_source(collection)),
         probes=figures_by_name(run_probes(version.classifier)),
     )
 

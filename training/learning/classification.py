@@ -1,9 +1,11 @@
-"""The task of telling a review's label: cross entropy, and what can be added to it.
+"""The task of classifying reviews: cross entropy, and the terms that can be added to it.
 
-Adversarial training moves each review's embeddings a little way in the direction that raises its loss most,
-and asks for the same label; virtual adversarial training does so for any text, in the direction that changes
-what the network itself says most (Miyato et al. 2017, arXiv:1605.07725). Entropy minimisation asks for a
+Adversarial training perturbs the embeddings of each review in the direction that raises its loss most, and
+trains for the same label; virtual adversarial training does this for any text, in the direction that changes
+the network's own answer most (Miyato et al. 2017, arXiv:1605.07725). Entropy minimisation trains for a
 decision on texts without a label (Grandvalet & Bengio 2005).
+
+Shapes: T tokens, B texts in the batch, E embedding features, L labels.
 """
 
 import math
@@ -20,17 +22,17 @@ from training.learning.examples import Examples, Texts, TextStream
 from training.learning.task import Mean, Term
 from training.recipe.tables import Objective
 
-__all__ = ["Classification", "adversarial_step", "validate", "virtual_step"]
+__all__ = ["Classification", "adversarial_perturbation", "validate", "virtual_perturbation"]
 
-_PROBE_NORM = 1.0
-"""How far the power iteration looks around; small beside the embeddings, large beside rounding errors."""
+_POWER_ITERATION_NORM = 1.0
+"""Norm of the power iteration's perturbation: small against the embeddings, large against rounding errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """Learn `train`, be measured on `validation`.
+    """Learn from `train`, be measured on `validation`.
 
-    `unlabelled` is for objectives that use texts without labels; it is left alone by others.
+    `unlabelled` is for objectives that use texts without labels; others ignore it.
     """
 
     train: Examples
@@ -45,27 +47,28 @@ class Classification:
         return self.train.lengths
 
     def groups(self, network: SentimentLSTM) -> list[list[nn.Parameter]]:
-        """Return the output layer's weights, those of each LSTM layer from the last, the embedding's."""
+        """Return the weights of the output layer, of the LSTM layers from the last on, of the embedding."""
         parts = [network.output, *reversed(network.layers), network.embedding]
         return [list(part.parameters()) for part in parts]
 
-    def terms(self, network: SentimentLSTM, places: Sequence[int], step: int) -> list[Term]:
-        """Return cross entropy, and the parts that the objective adds."""
-        batch = self.train.batch(places).to(self.device)
+    def terms(self, network: SentimentLSTM, indices: Sequence[int], step: int) -> list[Term]:
+        """Return the cross entropy, and the terms that the objective adds."""
+        batch = self.train.batch(indices).to(self.device)
         texts = self._with_unknown_words(batch.texts)
-        shift_TBE = self._no_shift(network, texts).requires_grad_(self.objective.adversarial_norm is not None)
+        is_adversarial = self.objective.adversarial_norm is not None
+        zeros_TBE = self._zeros(network, texts).requires_grad_(is_adversarial)
 
         def supervised() -> Mean:
-            logits_BL = network(texts.ids_TB, texts.lengths_B, shift_TBE)
+            logits_BL = network(texts.ids_TB, texts.lengths_B, zeros_TBE)
             return Mean(functional.cross_entropy(logits_BL, batch.targets_BL), len(logits_BL))
 
         def adversarial() -> Mean:
-            step_TBE = adversarial_step(shift_TBE.grad, self.objective.adversarial_norm or 0.0)
-            logits_BL = network(texts.ids_TB, texts.lengths_B, step_TBE)
+            shift_TBE = adversarial_perturbation(zeros_TBE.grad, self.objective.adversarial_norm or 0.0)
+            logits_BL = network(texts.ids_TB, texts.lengths_B, shift_TBE)
             return Mean(functional.cross_entropy(logits_BL, batch.targets_BL), len(logits_BL))
 
         terms = [supervised]
-        if self.objective.adversarial_norm is not None:
+        if is_adversarial:
             terms.append(adversarial)
         if self.unlabelled and self.objective.uses_unlabelled:
             more = self._with_unknown_words(self.unlabelled.batch(step).to(self.device))
@@ -77,12 +80,12 @@ class Classification:
         return validate(network, self.validation, self.device)
 
     def _unlabelled_loss(self, network: SentimentLSTM, texts: Texts) -> Mean:
-        logits_BL = network(texts.ids_TB, texts.lengths_B, self._no_shift(network, texts))
+        logits_BL = network(texts.ids_TB, texts.lengths_B, self._zeros(network, texts))
         losses = []
         if (norm := self.objective.virtual_norm) is not None:
-            step_TBE = virtual_step(network, texts, logits_BL.detach(), norm)
-            moved_BL = network(texts.ids_TB, texts.lengths_B, step_TBE)
-            losses.append(divergence(logits_BL.detach(), moved_BL))
+            shift_TBE = virtual_perturbation(network, texts, logits_BL.detach(), norm)
+            perturbed_BL = network(texts.ids_TB, texts.lengths_B, shift_TBE)
+            losses.append(kl_divergence(logits_BL.detach(), perturbed_BL))
         if self.objective.entropy_weight:
             losses.append(self.objective.entropy_weight * entropy(logits_BL))
         return Mean(torch.stack(losses).sum(), len(logits_BL))
@@ -92,39 +95,39 @@ class Classification:
         if ratio == 0:
             return texts
         dropped_TB = torch.rand(texts.ids_TB.shape, device=texts.ids_TB.device) < ratio
-        # Padding is turned into words as well: behind a review's end nothing counts.
+        # Padding may become the unknown word as well: what follows the end of a review does not count.
         return Texts(texts.ids_TB.masked_fill(dropped_TB, UNKNOWN_ID), texts.lengths_B)
 
-    def _no_shift(self, network: SentimentLSTM, texts: Texts) -> Tensor:
+    def _zeros(self, network: SentimentLSTM, texts: Texts) -> Tensor:
         return torch.zeros(*texts.ids_TB.shape, network.config.embedding_size, device=self.device)
 
 
-def adversarial_step(gradient_TBE: Tensor | None, norm: float) -> Tensor:
-    """Return the step of that norm over a review that raises its loss fastest (Miyato et al. 2017)."""
-    assert gradient_TBE is not None  # noqa: S101  # cross entropy was differentiated before
-    return norm * unit(gradient_TBE)
+def adversarial_perturbation(gradient_TBE: Tensor | None, norm: float) -> Tensor:
+    """Return the perturbation of this norm over a review that raises its loss fastest."""
+    assert gradient_TBE is not None  # noqa: S101  # the cross entropy has been differentiated
+    return norm * l2_normalised(gradient_TBE)
 
 
-def virtual_step(network: SentimentLSTM, texts: Texts, logits_BL: Tensor, norm: float) -> Tensor:
-    """Return the step of that norm that changes what the network says fastest, by one power iteration."""
+def virtual_perturbation(network: SentimentLSTM, texts: Texts, logits_BL: Tensor, norm: float) -> Tensor:
+    """Return the perturbation of this norm that changes the answer fastest, by one power iteration."""
     noise_TBE = torch.randn(*texts.ids_TB.shape, network.config.embedding_size, device=logits_BL.device)
     t_T1 = torch.arange(texts.ids_TB.size(0), device=logits_BL.device).unsqueeze(1)
     noise_TBE = noise_TBE * (t_T1 < texts.lengths_B).unsqueeze(-1)
-    shift_TBE = (_PROBE_NORM * unit(noise_TBE)).requires_grad_()
-    # The divergence is tiny at such a distance; its direction is all that counts, so it may be scaled.
-    loss = 1024 * divergence(logits_BL, network(texts.ids_TB, texts.lengths_B, shift_TBE))
+    shift_TBE = (_POWER_ITERATION_NORM * l2_normalised(noise_TBE)).requires_grad_()
+    # The divergence is tiny at this distance; only the direction of its gradient counts, so it may be scaled.
+    loss = 1024 * kl_divergence(logits_BL, network(texts.ids_TB, texts.lengths_B, shift_TBE))
     [gradient_TBE] = torch.autograd.grad(loss, [shift_TBE])
-    return norm * unit(gradient_TBE)
+    return norm * l2_normalised(gradient_TBE)
 
 
-def unit(x_TBE: Tensor) -> Tensor:
-    """Return x with norm 1 over each review."""
-    length_1B1 = x_TBE.float().square().sum((0, 2), keepdim=True).sqrt()
-    return x_TBE / length_1B1.clamp(min=1e-12)
+def l2_normalised(x_TBE: Tensor) -> Tensor:
+    """Return x with an L2 norm of 1 over each review."""
+    norm_1B1 = x_TBE.float().square().sum((0, 2), keepdim=True).sqrt()
+    return x_TBE / norm_1B1.clamp(min=1e-12)
 
 
-def divergence(logits_BL: Tensor, other_BL: Tensor) -> Tensor:
-    """Return the mean Kullback-Leibler divergence of what the second logits say from the first, in nats."""
+def kl_divergence(logits_BL: Tensor, other_BL: Tensor) -> Tensor:
+    """Return the mean Kullback-Leibler divergence of the second distributions from the first, in nats."""
     return functional.kl_div(
         other_BL.float().log_softmax(-1),
         logits_BL.float().log_softmax(-1),
@@ -134,13 +137,13 @@ def divergence(logits_BL: Tensor, other_BL: Tensor) -> Tensor:
 
 
 def entropy(logits_BL: Tensor) -> Tensor:
-    """Return the mean entropy of what logits say, in nats."""
+    """Return the mean entropy of the distributions of logits, in nats."""
     log_BL = logits_BL.float().log_softmax(-1)
     return -(log_BL.exp() * log_BL).sum(-1).mean()
 
 
 def validate(network: SentimentLSTM, examples: Examples, device: torch.device) -> tuple[float, float]:
-    """Return mean cross entropy in nats and accuracy, 0 to 1, on examples of certain classes."""
+    """Return the mean cross entropy in nats and the accuracy, 0 to 1, on examples with one class each."""
     rows = Engine(network, device=device.type).probabilities(examples.reviews)
     classes = examples.classes
     hits = sum(row.index(max(row)) == label for row, label in zip(rows, classes, strict=True))

@@ -1,4 +1,4 @@
-"""One process's copy of a network, while other processes train theirs on other shares of the same batches."""
+"""Data parallelism: each process trains a copy of the network on its share of the same batches."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -8,28 +8,28 @@ from torch.nn.parallel import DistributedDataParallel
 from training.distributed.processes import num_processes, total
 from training.learning.task import Mean, Term
 
-__all__ = ["Replica"]
+__all__ = ["DataParallel"]
 
 
-class Replica:
-    """Makes the gradients of all copies those of the loss on the whole batch.
+class DataParallel:
+    """Gives all copies the gradients of the loss on the whole batch.
 
-    DistributedDataParallel reduces them, and gives all copies the first one's weights to begin with. In a
-    single process it is left out.
+    DistributedDataParallel averages them, and gives all copies the weights of the first to begin with. A
+    single process does without it.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self._parallel = DistributedDataParallel(_Terms(network)) if num_processes() > 1 else None
 
     def accumulating(self, *, more: bool) -> AbstractContextManager[None]:
-        """Return a context for computing and differentiating a term, after which `more` may follow.
+        """Return a context for computing and differentiating a term of the loss.
 
-        With the last term of a step, the gradients that all of them have added up are reduced.
+        The gradients of all terms are reduced with the last one, after which there are no `more`.
         """
         return self._parallel.no_sync() if self._parallel and more else nullcontext()
 
     def loss(self, term: Term) -> Tensor:
-        """Return a term, weighted such that its mean over all processes is that over the whole batch."""
+        """Return a term, weighted such that its mean over all processes is its mean over the whole batch."""
         if self._parallel is None:
             return term().value
         mean: Mean = self._parallel(term)
@@ -37,7 +37,7 @@ class Replica:
 
 
 class _Terms(nn.Module):
-    """Computes any term within `forward`, where DistributedDataParallel follows what becomes of weights."""
+    """Computes any term within `forward`, where DistributedDataParallel tracks the use of weights."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

@@ -1,4 +1,7 @@
-"""Reviews with what is to be learned of each, as the network takes them, and the order it meets them in."""
+"""Reviews with their targets as the network takes them, and the order in which it sees them.
+
+Shapes: N reviews, B reviews in a batch, T tokens, L labels.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -15,11 +18,11 @@ from sentiment.padding import pad
 from training.data.labels import LabelSet
 from training.distributed.processes import share
 
-__all__ = ["Batch", "Examples", "TextStream", "Texts", "padded", "shuffled_batches"]
+__all__ = ["ExampleBatch", "Examples", "TextStream", "Texts", "padded", "shuffled_batches"]
 
-# Batches are cut from so many batches' worth of shuffled reviews, sorted by length: little padding, yet
-# well mixed.
 _POOL_BATCHES = 50
+"""Shuffled reviews for this number of batches are sorted by length and cut into batches: little padding, but
+well mixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,20 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Texts, and the probability [B, L] that each label shall have."""
+class ExampleBatch:
+    """Texts, and the target probability [B, L] of each label."""
 
     texts: Texts
     targets_BL: Tensor
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: torch.device) -> "ExampleBatch":
         """Return the batch on a device."""
-        return Batch(self.texts.to(device), self.targets_BL.to(device))
+        return ExampleBatch(self.texts.to(device), self.targets_BL.to(device))
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Tokenized reviews, and in the same order the probability [N, L] that each label shall have."""
+    """Tokenized reviews, and in the same order the target probability [N, L] of each label."""
 
     reviews: Sequence[TokenizedReview]
     targets_NL: Tensor
@@ -63,7 +66,7 @@ class Examples:
     def of_classes(
         cls, reviews: Sequence[TokenizedReview], classes: Sequence[int], *, num_labels: int
     ) -> "Examples":
-        """Return examples of which each has one class for certain."""
+        """Return examples with one certain class each."""
         return cls(reviews, functional.one_hot(torch.tensor(classes, dtype=torch.long), num_labels).float())
 
     @property
@@ -76,13 +79,14 @@ class Examples:
         """Tokens of each review."""
         return [len(review.ids) for review in self.reviews]
 
-    def batch(self, places: Sequence[int]) -> Batch:
-        """Return the examples at these places as padded tensors."""
-        return Batch(padded([self.reviews[place].ids for place in places]), self.targets_NL[list(places)])
+    def batch(self, indices: Sequence[int]) -> ExampleBatch:
+        """Return the examples at these indices as padded tensors."""
+        texts = padded([self.reviews[index].ids for index in indices])
+        return ExampleBatch(texts, self.targets_NL[list(indices)])
 
 
 class TextStream:
-    """Batches of texts without labels, endlessly, in an order that the seed decides anew for each epoch."""
+    """Endless batches of texts without labels, in another order in each epoch, which the seed decides."""
 
     def __init__(self, reviews: Sequence[TokenizedReview], batch_reviews: int, *, seed: int) -> None:
         self._reviews = reviews
@@ -93,22 +97,22 @@ class TextStream:
         self._batches: list[list[int]] = []
 
     def batch(self, step: int) -> Texts:
-        """Return the texts of a step, counted from 0; of several processes each gets its share."""
-        epoch, place = divmod(step, math.ceil(len(self._lengths) / self._batch_reviews))
+        """Return the texts of a step, counted from 0; each of several processes gets its share of them."""
+        epoch, number = divmod(step, math.ceil(len(self._lengths) / self._batch_reviews))
         if epoch != self._epoch:
             self._batches = shuffled_batches(self._lengths, self._batch_reviews, seed=self._seed, epoch=epoch)
             self._epoch = epoch
-        return padded([self._reviews[place].ids for place in share(self._batches[place])])
+        return padded([self._reviews[index].ids for index in share(self._batches[number])])
 
 
 def padded(ids: Sequence[Sequence[int]]) -> Texts:
-    """Return rows of token ids as texts of one length, which is a multiple of 32 tokens."""
+    """Return rows of token ids as texts of one length, a multiple of 32 tokens."""
     num_steps = round_up(max(map(len, ids)), LENGTH_STEP_TOKENS)
     return Texts(*pad(ids, num_rows=len(ids), num_steps=num_steps))
 
 
 def shuffled_batches(lengths: Sequence[int], batch_reviews: int, *, seed: int, epoch: int) -> list[list[int]]:
-    """Return places 0 … N-1 in batches of near-equal length, in an order that seed and epoch alone decide."""
+    """Return the indices 0 … N-1 in batches of near-equal length, in an order that seed and epoch decide."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
     order = torch.randperm(len(lengths), generator=generator).tolist()
     batches = [
@@ -116,9 +120,9 @@ def shuffled_batches(lengths: Sequence[int], batch_reviews: int, *, seed: int, e
         for pool in _chunks(order, batch_reviews * _POOL_BATCHES)
         for batch in _chunks(sorted(pool, key=lengths.__getitem__), batch_reviews)
     ]
-    return [batches[place] for place in torch.randperm(len(batches), generator=generator).tolist()]
+    return [batches[index] for index in torch.randperm(len(batches), generator=generator).tolist()]
 
 
-def _chunks(places: Sequence[int], size: int) -> Iterator[list[int]]:
-    for start in range(0, len(places), size):
-        yield list(places[start : start + size])
+def _chunks(indices: Sequence[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(indices), size):
+        yield list(indices[start : start + size])

@@ -1,8 +1,8 @@
 """How the weights of a network start: the schemes that a recipe's `[initialisation]` can choose from.
 
-A scheme fills the matrices of each LSTM, one gate at a time, and that of the output layer. The embedding is
-looked up row by row, not multiplied from inputs to outputs: it starts at random within 0.05, or from word
-vectors, whatever the scheme.
+A scheme fills the matrices of each LSTM, one gate at a time, and that of the output layer. No scheme applies
+to the embedding, which is looked up row by row and not multiplied: it starts at random within 0.05, or from
+word vectors.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,9 +28,9 @@ _SCHEMES: Final[Mapping[Weights, Callable[[Tensor], Tensor]]] = {
 
 @torch.no_grad()
 def initialise(network: SentimentLSTM, initialisation: Initialisation) -> None:
-    """Give a freshly built network the start asked for, from torch's random state.
+    """Initialise a new network as the recipe says, from torch's random state.
 
-    The default changes nothing and draws nothing, so that recipes without the table keep their weights.
+    The default changes and draws nothing, so that recipes without the table give the same weights as before.
     """
     lstms = [module for module in network.modules() if isinstance(module, nn.LSTM)]
     if initialisation.weights != "default":

@@ -1,4 +1,4 @@
-"""Learning rates over a run: one function from a step to a factor for each group of weights."""
+"""Learning rates over a run: for each group of weights, a function from a step to a factor."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ __all__ = ["learning_rate_factor", "rate_factors"]
 
 
 def rate_factors(fitting: Fitting, steps_per_epoch: int, num_groups: int) -> list[Callable[[int], float]]:
-    """Return for each group of weights, from the output down, what its rate is multiplied by at a step."""
+    """Return for each group of weights, from the output down, the factor of its rate at a step."""
     factor = learning_rate_factor(fitting, steps_per_epoch)
 
     def of_group(group: int) -> Callable[[int], float]:
@@ -19,7 +19,7 @@ def rate_factors(fitting: Fitting, steps_per_epoch: int, num_groups: int) -> lis
 
 
 def learning_rate_factor(fitting: Fitting, steps_per_epoch: int) -> Callable[[int], float]:
-    """Return the function from a step to what the rate is multiplied by, 0 to 1."""
+    """Return the function from a step to the factor of the rate, 0 to 1."""
     num_steps = fitting.epochs * steps_per_epoch
     num_warmup_steps = round(fitting.warmup_ratio * num_steps)
 

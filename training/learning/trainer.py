@@ -1,7 +1,7 @@
 """Fitting a network to a task: steps, epochs, early stopping, and a state that can be resumed.
 
-A trainer that is restored from the state of another goes on exactly as that one would have: the order of
-reviews follows from seed and epoch, and all else that steps depend on is in the state.
+A trainer that is restored from a saved state continues exactly as the one that was saved: the order of
+reviews follows from seed and epoch, and everything else that steps depend on is in the state.
 """
 
 import copy
@@ -19,22 +19,22 @@ from tqdm import tqdm
 from training.distributed.processes import from_first, is_first, num_processes, share, total
 from training.distributed.rng_state import random_states, restore_random_states, seed_process
 from training.errors import InvalidCheckpoint
-from training.learning.amp import Precision
-from training.learning.data_parallel import Replica
-from training.learning.ema import average_decay, new_average
+from training.learning.amp import MixedPrecision
+from training.learning.data_parallel import DataParallel
+from training.learning.ema import ema_decay, new_ema
 from training.learning.examples import shuffled_batches
 from training.learning.schedule import rate_factors
 from training.learning.task import Task
 from training.recipe.tables import Fitting
 
-__all__ = ["EpochFigures", "Progress", "Trainer"]
+__all__ = ["EpochMetrics", "Progress", "Trainer"]
 
 N = TypeVar("N", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
-class EpochFigures:
-    """What one epoch gave; losses are in nats."""
+class EpochMetrics:
+    """The results of one epoch; losses are in nats."""
 
     epoch: int
     train_loss: float
@@ -50,14 +50,14 @@ class EpochFigures:
 
 @dataclass(slots=True)
 class Progress:
-    """How far training has come, and what it has seen."""
+    """How far training has come, and its results so far."""
 
     epoch: int = 0
     step: int = 0
-    """Steps done within this epoch."""
+    """Number of steps done in this epoch."""
     step_losses: list[float] = field(default_factory=list)
     """The loss of each step of all epochs."""
-    history: list[EpochFigures] = field(default_factory=list)
+    history: list[EpochMetrics] = field(default_factory=list)
 
     @property
     def epoch_losses(self) -> list[float]:
@@ -65,19 +65,19 @@ class Progress:
         return self.step_losses[len(self.step_losses) - self.step :]
 
     @property
-    def best(self) -> EpochFigures | None:
-        """The epoch with the highest validation accuracy; of equal ones that with the lowest loss."""
+    def best(self) -> EpochMetrics | None:
+        """The epoch with the highest validation accuracy; among equal ones, that with the lowest loss."""
         return max(
             self.history,
-            key=lambda figures: (figures.validation_accuracy, -figures.validation_loss),
+            key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss),
             default=None,
         )
 
 
 class Trainer(Generic[N]):
-    """Fits `network` to a task, and keeps the weights that did best on what the task holds out.
+    """Fits `network` to a task, and keeps the weights that are best on the task's held-out examples.
 
-    Where several processes train together, each has a trainer of its own, which does the same steps on its
+    Where several processes train together, each has a trainer of its own, which takes the same steps on its
     share of the same batches. All must call `run`, `state` and `restore` together.
     """
 
@@ -85,7 +85,7 @@ class Trainer(Generic[N]):
         self, network: N, task: Task[N], fitting: Fitting, *, seed: int, device: torch.device
     ) -> None:
         self._network = network.to(device)
-        self._replica = Replica(self._network)
+        self._parallel = DataParallel(self._network)
         self._task = task
         self._fitting = fitting
         self._seed = seed
@@ -96,8 +96,8 @@ class Trainer(Generic[N]):
             groups, lr=fitting.learning_rate, weight_decay=fitting.weight_decay, fused=True
         )
         self._schedule = LambdaLR(self._optimiser, rate_factors(fitting, self._steps_per_epoch, len(groups)))
-        self._average = new_average(self._network, average_decay(fitting, self._steps_per_epoch))
-        self._precision = Precision(device, enabled=fitting.mixed_precision)
+        self._ema = new_ema(self._network, ema_decay(fitting, self._steps_per_epoch))
+        self._precision = MixedPrecision(device, enabled=fitting.mixed_precision)
         self._best_weights: dict[str, Tensor] = {}
         self.progress = Progress()
         seed_process(seed)
@@ -120,26 +120,26 @@ class Trainer(Generic[N]):
 
     @property
     def learning_rate(self) -> float:
-        """The rate that the output layer has in the step that comes next."""
+        """The rate of the output layer in the next step."""
         return float(self._schedule.get_last_lr()[0])
 
-    def run(self, after_step: Callable[[], None], after_epoch: Callable[[EpochFigures], None]) -> None:
-        """Train to the end. The callbacks may save the state, or raise to stop after a whole step."""
+    def run(self, after_step: Callable[[], None], after_epoch: Callable[[EpochMetrics], None]) -> None:
+        """Train to the end. The callbacks may save the state, or raise an exception to stop after a step."""
         while not self.finished:
             self._run_epoch(after_step)
             after_epoch(self.progress.history[-1])
 
     def best_network(self) -> N:
-        """Return a network with the weights that did best on validation."""
+        """Return a network with the weights of the best epoch."""
         network = copy.deepcopy(self._network)
         network.load_state_dict(self._best_weights)
         return network.eval()
 
     def state(self) -> dict[str, Any]:
-        """Return all that `restore` needs, as tensors and plain data."""
+        """Return what `restore` needs, as tensors and plain data."""
         return {
             "network": self._network.state_dict(),
-            "average": self._average.state_dict() if self._average else None,
+            "average": self._ema.state_dict() if self._ema else None,
             "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict(),
             "precision": self._precision.state_dict(),
@@ -149,12 +149,12 @@ class Trainer(Generic[N]):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; raises InvalidCheckpoint when it is of another network, recipe or release."""
+        """Continue from a state; raises InvalidCheckpoint if it is of another network, recipe or release."""
         try:
             progress = _progress(state["progress"])
             self._network.load_state_dict(state["network"])
-            if self._average:
-                self._average.load_state_dict(state["average"])
+            if self._ema:
+                self._ema.load_state_dict(state["average"])
             self._optimiser.load_state_dict(state["optimiser"])
             self._schedule.load_state_dict(state["schedule"])
             self._precision.load_state_dict(state["precision"])
@@ -182,8 +182,8 @@ class Trainer(Generic[N]):
             unit="batch",
             disable=None if is_first() else True,
         ) as bar:
-            for places in batches[progress.step :]:
-                loss = self._step(places)
+            for indices in batches[progress.step :]:
+                loss = self._step(indices)
                 progress.step += 1
                 progress.step_losses.append(loss)
                 bar.set_postfix(loss=f"{loss:.3f}", learning_rate=f"{self.learning_rate:.1e}", refresh=False)
@@ -191,32 +191,32 @@ class Trainer(Generic[N]):
                 after_step()
         self._end_epoch()
 
-    def _step(self, places: list[int]) -> float:
+    def _step(self, indices: list[int]) -> float:
         self._optimiser.zero_grad()
         step = len(self.progress.step_losses)
-        terms = self._task.terms(self._network, share(places), step)
+        terms = self._task.terms(self._network, share(indices), step)
         losses = []
         for num_done, term in enumerate(terms, start=1):
-            with self._replica.accumulating(more=num_done < len(terms)):
-                losses.append(self._precision.backward(partial(self._replica.loss, term)))
+            with self._parallel.accumulating(more=num_done < len(terms)):
+                losses.append(self._precision.backward(partial(self._parallel.loss, term)))
         self._precision.step(self._optimiser, self._network.parameters(), self._fitting.clip_norm)
         self._schedule.step()
-        if self._average:
-            self._average.update_parameters(self._network)
+        if self._ema:
+            self._ema.update_parameters(self._network)
         return total(losses[0]) / num_processes()
 
     def _end_epoch(self) -> None:
         progress = self.progress
-        candidate = cast(N, self._average.module) if self._average else self._network
+        candidate = cast(N, self._ema.module) if self._ema else self._network
         loss, accuracy = from_first(self._task.validate, candidate)
         train_loss = sum(progress.epoch_losses) / len(progress.epoch_losses)
         progress.epoch += 1
-        progress.history.append(EpochFigures(progress.epoch, train_loss, loss, accuracy))
+        progress.history.append(EpochMetrics(progress.epoch, train_loss, loss, accuracy))
         progress.step = 0
         if progress.best is progress.history[-1]:
             self._best_weights = {name: weight.clone() for name, weight in candidate.state_dict().items()}
 
 
 def _progress(saved: Mapping[str, Any]) -> Progress:
-    history = [EpochFigures(**figures) for figures in saved["history"]]
+    history = [EpochMetrics(**epoch) for epoch in saved["history"]]
     return Progress(saved["epoch"], saved["step"], list(saved["step_losses"]), history)

@@ -17,17 +17,18 @@ from training.recipe.tables import Vectors
 
 __all__ = ["learn_vectors"]
 
-SAMPLE = 1e-4  # Frequent words are thinned out, as the paper does; it also doubles the speed.
+SAMPLE = 1e-4
+"""Words that are more frequent are downsampled, as in the paper, which also doubles the speed."""
 
 
 def learn_vectors(
     texts: Sequence[str], tokenizer: Tokenizer, config: Vectors, *, size: int, seed: int
 ) -> NDArray[np.float32]:
-    """Return one vector for each token id, [V, size], scaled to unit variance; zero where none is learned.
+    """Return a vector for each token id, [V, size], scaled to unit variance; zeros for ids without one.
 
-    The same texts and seed give the same vectors, for which it keeps to one thread.
+    It uses one thread, so that the same texts and seed give the same vectors.
     """
-    # Here, since training goes on from learned vectors on machines that have torch and little else.
+    # Imported here, since training continues from learned vectors on machines with torch and little else.
     from gensim.models import Word2Vec  # noqa: PLC0415
 
     model = Word2Vec(
@@ -53,7 +54,7 @@ def learn_vectors(
 
 
 class _Corpus:
-    """The texts as lists of known words and pieces, cut anew on each pass: a million reviews need not fit."""
+    """The texts as lists of known words and pieces, cut again on each pass: all lists might not fit."""
 
     def __init__(self, texts: Sequence[str], tokenizer: Tokenizer, bar: "tqdm[Never]") -> None:
         self._texts = texts

@@ -1,18 +1,20 @@
-"""What one training run was asked to do; kept in its folder, so that `--resume` needs no other argument."""
+"""What a training run was asked to do; kept in its folder, so that `--resume` needs no other argument."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from model_store.parsing import first_problem
 from reviews import Columns
+from sentiment.strict import strict
 from training.errors import InvalidCheckpoint
 from training.recipe.recipe import Recipe
 
 __all__ = ["PinnedVersion", "Plan", "SoftTargetSource"]
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedVersion:
     """A version that a run uses, to the byte."""
@@ -22,12 +24,11 @@ class PinnedVersion:
     version: int
     weights_sha256: str
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
-
     def __str__(self) -> str:
         return f"{self.model}@{self.version}"
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftTargetSource:
     """A file of soft targets, to the byte."""
@@ -36,9 +37,8 @@ class SoftTargetSource:
     sha256: str
     teachers: tuple[str, ...]
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A recipe, the reviews to use it on, and where the version goes."""
@@ -46,27 +46,25 @@ class Plan:
     recipe_name: str
     recipe: Recipe
     base: PinnedVersion | None = None
-    """The version that training starts from; the recipe's tokenizer and network are its own then."""
+    """The version that training starts from; the recipe then has its tokenizer and network."""
     teachers: tuple[PinnedVersion, ...] = ()
-    """Versions to learn from beside the labels."""
+    """Versions to learn from, in addition to the labels."""
     soft_targets: tuple[SoftTargetSource, ...] = ()
-    """What teachers said of texts, in files."""
+    """Files of what teachers say of texts."""
     train: tuple[Path, ...]
     also_train: tuple[Path, ...] = ()
-    """More labelled reviews to train on; none of them is held out to validate on."""
+    """More labelled reviews to train on, none of which is held out for validation."""
     unlabelled: tuple[Path, ...] = ()
     """More texts for the vocabulary and the word vectors; their labels, if any, are ignored."""
     test: tuple[Path, ...] = ()
     """Read once, after everything is chosen."""
     reserved: Path | None = None
-    """Ids, one a line, of train reviews that may only validate."""
+    """A file of ids, one a line, of train reviews that are used for validation alone."""
     columns: Columns = Columns()  # noqa: RUF009  # it is frozen
     skip_bad: bool = False
     store: Path
     model: str
     device: str = "auto"
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     @property
     def has_teachers(self) -> bool:
@@ -78,14 +76,13 @@ class Plan:
         return _PLAN.dump_json(self, indent=2)
 
     def recipe_fields(self) -> dict[str, JsonValue]:
-        """Return what a manifest says of the recipe, and of the base and the teachers where there are any."""
+        """Return what a manifest says of the recipe, the base and the teachers."""
         fields = {"name": self.recipe_name, **self.recipe.fields()}
         if self.base:
             fields |= {"base": str(self.base), "base_weights_sha256": self.base.weights_sha256}
         if self.teachers:
             fields["teachers"] = [
-                {"version": str(teacher), "weights_sha256": teacher.weights_sha256}
-                for teacher in self.teachers
+                {"version": str(each), "weights_sha256": each.weights_sha256} for each in self.teachers
             ]
         if self.soft_targets:
             fields["soft_targets"] = [
@@ -96,11 +93,11 @@ class Plan:
 
     @classmethod
     def from_json(cls, saved: bytes, *, source: str) -> "Plan":
-        """Return a saved plan; raises InvalidCheckpoint naming `source`."""
+        """Return a saved plan; raises InvalidCheckpoint, naming `source`, when it cannot be read."""
         try:
             return _PLAN.validate_json(saved)
         except ValidationError as error:
-            raise InvalidCheckpoint(f"{source}: {error.errors()[0]['msg']}") from error
+            raise InvalidCheckpoint(f"{source}: {first_problem(error)}") from error
 
 
 _PLAN = TypeAdapter(Plan)

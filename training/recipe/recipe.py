@@ -1,18 +1,19 @@
 """A recipe: everything that decides how a model is trained, as one small TOML file.
 
-The recipes that ship are in `training/recipes/`; `--recipe` takes the name of one, or the path of your own.
+The recipes that ship are in `training/recipes/`; `--recipe` takes the name of one or the path of your own.
 """
 
 import json
 import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from model_store.parsing import first_problem
 from sentiment import NetworkConfig, SentimentError, TokenizerConfig
 from sentiment.network_config import WeightPrecision
+from sentiment.strict import strict
 from training.errors import InvalidRecipe
 from training.recipe.tables import (
     Distillation,
@@ -28,23 +29,22 @@ __all__ = ["RECIPES", "Recipe", "load_recipe", "recipe_from_fields", "recipe_nam
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
-_STRICT = {"extra": "forbid", "strict": True}
 
-
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How to train a model. Raises InvalidRecipe, naming the field, for a value that cannot work."""
+    """How to train a model; raises InvalidRecipe, naming the field, for a value that cannot work."""
 
     description: str
     seed: int = 1
     validation_ratio: float = 0.1
-    """Share of the films (or of the reviews, where no film is known) that is held out to choose by."""
+    """Share of the films that is held out to choose by; where no film is known, share of the reviews."""
     tokenizer: TokenizerConfig = TokenizerConfig()  # noqa: RUF009  # it is frozen
-    """Not used with a base version (`fit --from`), which has a vocabulary."""
+    """Not used with a base version (`fit --from`), which has a vocabulary already."""
     network: dict[str, JsonValue]
-    """The fields of NetworkConfig but `vocabulary_size` and `num_labels`, which the data decides.
+    """The fields of NetworkConfig except `vocabulary_size` and `num_labels`, which the data decides.
 
-    With a base version (`fit --from`) only the dropouts count."""
+    With a base version (`fit --from`), only the dropouts count."""
     initialisation: Initialisation = field(default_factory=Initialisation)
     vectors: Vectors | None = None
     """None starts the embedding at random."""
@@ -53,13 +53,11 @@ class Recipe:
     fitting: Fitting
     objective: Objective = Objective()  # noqa: RUF009  # it is frozen
     distillation: Distillation = Distillation()  # noqa: RUF009
-    """Used only with teachers (`fit --teacher`)."""
+    """Used only with teachers (`fit --teacher` and `--soft-targets`)."""
     num_sentences: int = 0
-    """So many generated sentences are trained on beside the reviews; only for negative and positive."""
+    """Number of generated sentences to train on with the reviews; only for negative and positive."""
     precision: WeightPrecision = "float16"
     """How the published weights are stored."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     def __post_init__(self) -> None:
         require(0 < self.validation_ratio < 1, "validation_ratio must be between 0 and 1")
@@ -91,7 +89,7 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str) -> Recipe:
-    """Return the recipe of that name or at that path; raises InvalidRecipe when it is missing or wrong."""
+    """Return the recipe of this name or at this path; raises InvalidRecipe when it is missing or wrong."""
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
     try:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -106,12 +104,10 @@ def load_recipe(name: str) -> Recipe:
 
 
 def recipe_from_fields(fields: object, *, source: str) -> Recipe:
-    """Return the recipe that plain data describes; raises InvalidRecipe naming `source` and the field."""
+    """Return the recipe that plain data describes; raises InvalidRecipe, naming `source` and the field."""
     try:
         return _RECIPE.validate_json(json.dumps(fields, default=str))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InvalidRecipe(f"{source}: {place}: {first['msg']}") from error
+        raise InvalidRecipe(f"{source}: {first_problem(error)}") from error
     except SentimentError as error:
         raise InvalidRecipe(f"{source}: {error}") from error

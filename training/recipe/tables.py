@@ -1,8 +1,9 @@
 """The tables of a recipe: what each stage of a training takes."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
+from sentiment.strict import strict
 from training.errors import InvalidRecipe
 
 __all__ = [
@@ -20,16 +21,15 @@ __all__ = [
 Weights = Literal["default", "zeros", "normal", "xavier", "normalized", "orthogonal"]
 Biases = Literal["forget_one", "zeros"]
 
-_STRICT = {"extra": "forbid", "strict": True}
 
-
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initialisation:
-    """What a network's weights and biases start from."""
+    """What the weights and biases of a network start from."""
 
     weights: Weights = "default"
-    """`default` is the network's own: recurrent gates orthogonal, output layer Glorot uniform, and so are the
-    four input gates, as one matrix.
+    """`default` is the network's own: recurrent gates are orthogonal; the output layer is Glorot uniform, and
+    so are the four input gates, as one matrix.
     `zeros` never learns: units that start alike stay alike.
     `normal` has mean 0 and standard deviation 0.1, whatever the size of the matrix.
     `xavier` is normal with variance 2 / (inputs + outputs), after Glorot & Bengio (2010).
@@ -40,9 +40,8 @@ class Initialisation:
     biases: Biases = "forget_one"
     """`forget_one` opens the forget gates (Jozefowicz et al. 2015); other biases start at zero either way."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vectors:
     """Word vectors for the embedding to start from: word2vec CBOW (Mikolov et al. 2013) on the texts."""
@@ -51,47 +50,44 @@ class Vectors:
     window: int = 5
     """Words of context on either side."""
     negative: int = 5
-    """Noise words drawn for each word."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    """Negatives drawn for each word."""
 
     def __post_init__(self) -> None:
         for name in ("epochs", "window", "negative"):
             require(getattr(self, name) >= 1, f"vectors.{name} must be at least 1")
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
-    """How weights are fitted, whatever they are fitted to."""
+    """How weights are fitted, whatever the task."""
 
     epochs: int
     batch_reviews: int = 64
     learning_rate: float = 1e-3
     schedule: Literal["constant", "linear", "exponential"] = "constant"
-    """After the warm-up: hold the rate, let it fall to zero on a line, or by `decay_ratio` an epoch.
+    """After the warm-up: keep the rate, let it fall to zero linearly, or by `decay_ratio` an epoch.
     With a warm-up of 0.1, "linear" is the slanted triangle of ULMFiT (Howard & Ruder 2018)."""
     decay_ratio: float = 0.5
-    """What an exponential schedule multiplies the rate by over an epoch, some of it at each step."""
+    """Factor by which an exponential schedule multiplies the rate over an epoch, a little at each step."""
     warmup_ratio: float = 0.0
-    """Share of all steps in which the rate rises from zero."""
+    """Share of all steps during which the rate rises from zero."""
     layer_decay: float = 1.0
-    """The rate of each layer in terms of the one above it: ULMFiT's discriminative rates use 1 / 2.6."""
+    """Rate of each layer relative to the one above it: ULMFiT's discriminative rates use 1 / 2.6."""
     unfreeze_epochs: int = 0
-    """Fit the output layer alone for so many epochs, then one more layer each time so many have passed
-    (ULMFiT's gradual unfreezing); 0 fits all from the start."""
+    """Epochs in which the output layer is fitted alone, and after which one more layer joins each time
+    (ULMFiT's gradual unfreezing); 0 fits all layers from the start."""
     weight_decay: float = 0.0
     clip_norm: float | None = None
-    """Largest gradient norm of a step; None clips nothing."""
+    """Maximum gradient norm of a step; None clips nothing."""
     ema_decay: float | None = None
-    """Serve an exponential moving average of the weights; None serves the last weights themselves. In short
-    runs the decay is less, so that the average spans at most a fifth of all steps."""
+    """Decay of an exponential moving average (EMA) of the weights, which is then what is published; None
+    publishes the last weights. Short runs have a smaller decay: it spans a fifth of all steps at most."""
     patience_epochs: int | None = None
-    """Stop when validation accuracy has not risen for so many epochs; None never stops early."""
+    """Epochs without a rise in validation accuracy after which fitting stops; None never stops early."""
     mixed_precision: bool = False
-    """Compute in 16 bits where that is faster: float16 on a GPU, bfloat16 on a processor that has it.
+    """Compute in 16 bits where that is faster: float16 on a GPU, bfloat16 on a processor that supports it.
     The weights stay in 32 bits."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "fitting.epochs must be at least 1")
@@ -110,19 +106,18 @@ class Fitting:
         )
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageModelling:
     """A language model for the network's embedding and first layer to start from."""
 
     fitting: Fitting
     num_noise: int = 1024
-    """About so many noise words are drawn for a step, in place of the whole vocabulary."""
+    """Approximate number of negatives drawn for a step, in place of the whole vocabulary."""
     predicted_ratio: float = 1.0
-    """Share of the words that a step foretells; all are read. Foretelling costs more than reading."""
+    """Share of the words that a step predicts; all are read. Predicting costs more than reading."""
     dropout: float = 0.1
-    """On the embeddings and on the states, in place of the network's own."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    """Dropout on the embeddings and on the states, in place of the network's own."""
 
     def __post_init__(self) -> None:
         require(self.num_noise >= 1, "language_model.num_noise must be at least 1")
@@ -130,20 +125,21 @@ class LanguageModelling:
         require(0 <= self.dropout < 1, "language_model.dropout must be from 0 to below 1")
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """What is asked of the network beside the right labels."""
+    """What the network is trained for in addition to the right labels."""
 
     adversarial_norm: float | None = None
-    """Also the right label after embeddings moved this far against it (Miyato et al. 2017)."""
+    """Norm of a perturbation of the embeddings that raises the loss, after which the label is to stay right
+    (adversarial training, Miyato et al. 2017)."""
     virtual_norm: float | None = None
-    """The same answer for any text after embeddings moved this far to change it (the same paper)."""
+    """Norm of a perturbation that changes the answer to any text most, after which it is to stay the same
+    (virtual adversarial training, in the same paper)."""
     entropy_weight: float = 0.0
-    """Weight of the entropy of answers on texts without a label (Grandvalet & Bengio 2005)."""
+    """Weight of the entropy of the answers to texts without a label (Grandvalet & Bengio 2005)."""
     word_dropout: float = 0.0
-    """Share of words that are turned into the unknown word, so that a misspelt one does not matter much."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    """Share of words that are replaced by the unknown word, so that a misspelt one matters little."""
 
     def __post_init__(self) -> None:
         for name in ("adversarial_norm", "virtual_norm"):
@@ -154,20 +150,19 @@ class Objective:
 
     @property
     def uses_unlabelled(self) -> bool:
-        """Whether texts without a label have a part in it."""
+        """Whether texts without a label take part in it."""
         return self.virtual_norm is not None or self.entropy_weight > 0
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distillation:
-    """How a network learns what teachers say of texts (Hinton et al. 2015, arXiv:1503.02531)."""
+    """How a network learns from teachers (Hinton et al. 2015, arXiv:1503.02531)."""
 
     label_weight: float = 0.5
-    """Weight of a review's own label beside what the teachers say of it; other texts have only the latter."""
+    """Weight of a review's label against its soft target; texts without a label have only the latter."""
     linear_teacher: bool = True
     """Whether a linear model of word sequences, trained on the same reviews, is one of the teachers."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     def __post_init__(self) -> None:
         require(0 <= self.label_weight <= 1, "distillation.label_weight must be from 0 to 1")

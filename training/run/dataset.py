@@ -11,7 +11,7 @@ from reviews import Part, Review, ReviewCollection, read_reviews
 from training.data.fingerprint import fingerprint
 from training.data.labels import LabelSet
 from training.data.sentences import make_sentences
-from training.data.sources import places_by_source
+from training.data.sources import indices_by_source
 from training.data.split import Split, read_reserved_ids, split_validation
 from training.errors import InvalidRecipe
 from training.recipe.plan import Plan
@@ -108,8 +108,8 @@ def read_dataset(plan: Plan) -> Dataset:
         sentences=sentences,
         test=test.reviews,
         unlabelled=tuple(review for review in unlabelled.reviews if review.text not in held_out),
-        validation_sources=places_by_source(train, split.validation_places),
-        test_sources=places_by_source(test),
+        validation_sources=indices_by_source(train, split.validation_places),
+        test_sources=indices_by_source(test),
         num_skipped=sum(collection.num_skipped for collection in collections),
         fingerprints=(
             *_fingerprints("train", train),

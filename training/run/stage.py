@@ -8,7 +8,7 @@ from torch import nn
 
 from training.distributed.processes import any_of, from_first, is_first
 from training.errors import Interrupted
-from training.learning.trainer import EpochFigures, Trainer
+from training.learning.trainer import EpochMetrics, Trainer
 from training.run.interruption import Interruption
 from training.run.run import Run
 from training.run.tensorboard import Scalars
@@ -42,7 +42,7 @@ def run_stage(
         if trainer.progress.step % _CHECKPOINT_STEPS == 0:
             _save(run, name, trainer)
 
-    def after_epoch(figures: EpochFigures) -> None:
+    def after_epoch(figures: EpochMetrics) -> None:
         _save(run, name, trainer)
         if scalars:
             scalars.write_epoch(trainer, figures)

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from training.errors import ScalarsUnavailable
-from training.learning.trainer import EpochFigures, Trainer
+from training.learning.trainer import EpochMetrics, Trainer
 
 __all__ = ["Scalars"]
 
@@ -49,7 +49,7 @@ class Scalars:
             trainer, {"loss/train": trainer.progress.step_losses[-1], "learning_rate": trainer.learning_rate}
         )
 
-    def write_epoch(self, trainer: Trainer[Any], figures: EpochFigures) -> None:
+    def write_epoch(self, trainer: Trainer[Any], figures: EpochMetrics) -> None:
         """Write the validation figures of the epoch just done."""
         self._write(
             trainer,

@@ -11,7 +11,7 @@ from sentiment.tokenizer import split
 from tests.sample_reviews import write_jsonl
 from training.__main__ import main
 from training.data.near_duplicates import Pair, ShingledTexts, find_duplicates
-from training.data.similarity import LEAST_SIMILARITY, SHINGLE_TOKENS
+from training.data.similarity import MIN_SIMILARITY, SHINGLE_TOKENS
 
 # One letter a word, so that texts of few words often have a sequence of five in common.
 texts = st.lists(st.text("ab", min_size=1, max_size=12).map(" ".join), max_size=12)
@@ -43,7 +43,7 @@ def test_every_pair_is_found_as_by_definition(ours: list[str], theirs: list[str]
         place: max((similarity(text, other) for other in theirs), default=0)
         for place, text in enumerate(ours)
     }
-    expected = {place: value for place, value in best.items() if value >= LEAST_SIMILARITY}
+    expected = {place: value for place, value in best.items() if value >= MIN_SIMILARITY}
     assert {pair.index: pair.similarity for pair in found.pairs} == pytest.approx(expected)
     assert all(
         similarity(ours[it.index], theirs[it.other]) == pytest.approx(it.similarity) for it in found.pairs
@@ -103,12 +103,12 @@ def test_the_command_counts_and_names_pairs(tmp_path: Path, capsys: pytest.Captu
         "  c  c  1.000",
         "  d  d  1.000",
     ]
-    assert main([*command, "--least-similarity", "0.7"]) == 0
+    assert main([*command, "--min-similarity", "0.7"]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == ["  c  a  1.000"]
 
 
 @pytest.mark.parametrize("value", ["0", "1.1", "nan", "half"])
 def test_a_similarity_that_means_nothing_is_refused(value: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["duplicates", "--train", "a.jsonl", "--test", "b.jsonl", "--least-similarity", value])
+        main(["duplicates", "--train", "a.jsonl", "--test", "b.jsonl", "--min-similarity", value])
     assert f"must be a number over 0 and at most 1, not '{value}'" in capsys.readouterr().err

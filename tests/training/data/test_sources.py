@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from reviews import Layout, Review, ReviewCollection, Source
-from training.data.sources import places_by_source, source_names
+from training.data.sources import indices_by_source, source_names
 
 
 def collection(**sizes: int) -> ReviewCollection:
@@ -39,10 +39,10 @@ def test_sources_of_one_name_are_numbered() -> None:
 
 def test_places_are_those_among_the_chosen_reviews() -> None:
     reviews = collection(a=3, b=2, c=1)
-    assert places_by_source(reviews) == {"a": (0, 1, 2), "b": (3, 4), "c": (5,)}
-    assert places_by_source(reviews, [1, 2, 4]) == {"a": (0, 1), "b": (2,)}
+    assert indices_by_source(reviews) == {"a": (0, 1, 2), "b": (3, 4), "c": (5,)}
+    assert indices_by_source(reviews, [1, 2, 4]) == {"a": (0, 1), "b": (2,)}
 
 
 def test_a_single_source_is_the_whole() -> None:
-    assert places_by_source(collection(a=3)) == {}
-    assert places_by_source(collection()) == {}
+    assert indices_by_source(collection(a=3)) == {}
+    assert indices_by_source(collection()) == {}

@@ -13,10 +13,10 @@ from sentiment.tokenizer import UNKNOWN_ID
 from tests.training.learning.tiny_examples import VOCABULARY_SIZE, examples
 from training.learning.classification import (
     Classification,
-    adversarial_step,
-    divergence,
+    adversarial_perturbation,
     entropy,
-    virtual_step,
+    kl_divergence,
+    virtual_perturbation,
 )
 from training.learning.examples import TextStream, padded
 from training.learning.trainer import Trainer
@@ -65,7 +65,7 @@ def test_the_first_part_is_cross_entropy_with_what_the_teacher_says() -> None:
     torch.testing.assert_close(term().value, expected)
 
 
-def test_the_adversarial_step_has_its_norm_and_raises_the_loss_most() -> None:
+def test_the_adversarial_perturbation_has_its_norm_and_raises_the_loss_most() -> None:
     model, batch = network(), examples().batch([0, 1, 2, 3])
     shift_TBE = torch.zeros(*batch.texts.ids_TB.shape, 6, requires_grad=True)
 
@@ -74,7 +74,7 @@ def test_the_adversarial_step_has_its_norm_and_raises_the_loss_most() -> None:
         return functional.cross_entropy(logits_BL, batch.targets_BL, reduction="none")
 
     loss(shift_TBE).mean().backward()  # type: ignore[no-untyped-call]
-    step_TBE = adversarial_step(shift_TBE.grad, 0.05)
+    step_TBE = adversarial_perturbation(shift_TBE.grad, 0.05)
     torch.testing.assert_close(step_TBE.square().sum((0, 2)).sqrt(), torch.full((4,), 0.05))
     attacked = loss(step_TBE)
     assert (attacked > loss(torch.zeros_like(step_TBE))).all()
@@ -82,7 +82,7 @@ def test_the_adversarial_step_has_its_norm_and_raises_the_loss_most() -> None:
         assert (loss(noise_TBE) < attacked).all()
 
 
-def test_the_virtual_step_has_its_norm_and_changes_the_answer_more_than_chance() -> None:
+def test_the_virtual_perturbation_has_its_norm_and_changes_the_answer_more_than_chance() -> None:
     torch.manual_seed(8)
     model = network()
     with torch.no_grad():
@@ -92,9 +92,9 @@ def test_the_virtual_step_has_its_norm_and_changes_the_answer_more_than_chance()
     logits_BL = model(texts.ids_TB, texts.lengths_B).detach()
 
     def change(shift: Tensor) -> float:
-        return divergence(logits_BL, model(texts.ids_TB, texts.lengths_B, shift)).item()
+        return kl_divergence(logits_BL, model(texts.ids_TB, texts.lengths_B, shift)).item()
 
-    step_TBE = virtual_step(model, texts, logits_BL, 0.5)
+    step_TBE = virtual_perturbation(model, texts, logits_BL, 0.5)
     torch.testing.assert_close(step_TBE.square().sum((0, 2)).sqrt(), torch.full((8,), 0.5))
     inside_TB = torch.arange(step_TBE.size(0)).unsqueeze(1) < texts.lengths_B
     assert not step_TBE[~inside_TB].any()
@@ -106,12 +106,12 @@ def noises(like_TBE: Tensor, norm: float) -> list[Tensor]:
     return [norm * noise / noise.square().sum((0, 2), keepdim=True).sqrt() for noise in found]
 
 
-def test_divergence_and_entropy_are_in_nats() -> None:
+def test_the_divergence_and_entropy_are_in_nats() -> None:
     sure, unsure = torch.tensor([[100.0, 0.0]]), torch.tensor([[0.0, 0.0]])
     assert entropy(unsure).item() == pytest.approx(0.6931, abs=1e-4)
     assert entropy(sure).item() == pytest.approx(0.0, abs=1e-4)
-    assert divergence(sure, unsure).item() == pytest.approx(0.6931, abs=1e-4)
-    assert divergence(unsure, unsure).item() == 0.0
+    assert kl_divergence(sure, unsure).item() == pytest.approx(0.6931, abs=1e-4)
+    assert kl_divergence(unsure, unsure).item() == 0.0
 
 
 def test_each_ingredient_adds_its_part_after_the_loss_on_labels() -> None:

@@ -1,4 +1,4 @@
-"""The language model: what each direction foretells, the sampled loss, and starting from it."""
+"""The language model: what each direction predicts, the sampled loss, and starting from it."""
 
 import dataclasses
 import math
@@ -16,7 +16,7 @@ from training.__main__ import main
 from training.learning.language_model import (
     LanguageModel,
     WordPrediction,
-    noise_chances,
+    inclusion_probabilities,
     sampled_loss,
     start_from,
 )
@@ -36,55 +36,56 @@ def model(config: NetworkConfig = CONFIG) -> LanguageModel:
     return LanguageModel(SentimentLSTM(config))
 
 
-def task(num_noise: int = 20, predicted_ratio: float = 1.0) -> WordPrediction:
+def task(num_negatives: int = 20, predicted_ratio: float = 1.0) -> WordPrediction:
     config = LanguageModelling(
-        fitting=FITTING, num_noise=num_noise, predicted_ratio=predicted_ratio, dropout=0.0
+        fitting=FITTING, num_noise=num_negatives, predicted_ratio=predicted_ratio, dropout=0.0
     )
     return WordPrediction(train=TEXTS * 5, validation=TEXTS, config=config, device=CPU)
 
 
-def test_the_forward_direction_foretells_the_next_word_and_the_backward_one_the_word_before() -> None:
+def test_the_forward_direction_predicts_the_next_word_and_the_backward_one_the_word_before() -> None:
     ids_TB = torch.tensor([[5, 9], [6, 8], [7, 0]])
-    guesses_NE, words_N = model()(ids_TB, torch.tensor([3, 2]))
+    queries_NE, words_N = model()(ids_TB, torch.tensor([3, 2]))
     assert words_N.tolist() == [6, 8, 7, 5, 9, 6]
-    assert guesses_NE.shape == (6, 16)
+    assert queries_NE.shape == (6, 16)
     one_way = model(dataclasses.replace(CONFIG, bidirectional=False))
     assert one_way(ids_TB, torch.tensor([3, 2]))[1].tolist() == [6, 8, 7]
 
 
-def test_a_guess_has_not_seen_its_word() -> None:
+def test_a_query_has_not_seen_its_word() -> None:
     subject = model().eval()
     ids_TB = torch.tensor([[5], [6], [7], [8]])
     changed_TB = torch.tensor([[5], [6], [11], [8]])
     lengths_B = torch.tensor([4])
     before, after = subject(ids_TB, lengths_B)[0], subject(changed_TB, lengths_B)[0]
     same = [torch.equal(row, other) for row, other in zip(before, after, strict=True)]
-    # Forward: guesses at words 2, 3, 4, of which the last has read word 3. Backward: at words 1, 2, 3.
+    # Forward: queries for words 2, 3, 4, of which the last has read word 3. Backward: for words 1, 2, 3.
     assert same == [True, True, False, False, False, True]
 
 
-@pytest.mark.parametrize("num_noise", [NUM_WORDS * 10, 12])
-def test_the_sampled_loss_estimates_the_full_one(num_noise: int) -> None:
+@pytest.mark.parametrize("num_negatives", [NUM_WORDS * 10, 12])
+def test_the_sampled_loss_estimates_the_full_one(num_negatives: int) -> None:
     subject = model()
     torch.manual_seed(2)
     with torch.no_grad():
         subject.bias.normal_()
-    guesses_NE, words_N = torch.randn(50, 16), torch.randint(2, NUM_WORDS, (50,))
-    scores_NV = functional.linear(guesses_NE, subject.embedding.weight, subject.bias)
+    queries_NE, words_N = torch.randn(50, 16), torch.randint(2, NUM_WORDS, (50,))
+    scores_NV = functional.linear(queries_NE, subject.embedding.weight, subject.bias)
     full = functional.cross_entropy(scores_NV, words_N).item()
-    estimates = [sampled_loss(subject, guesses_NE, words_N, num_noise).item() for _ in range(200)]
-    assert sum(estimates) / len(estimates) == pytest.approx(full, rel=1e-5 if num_noise > NUM_WORDS else 0.05)
+    estimates = [sampled_loss(subject, queries_NE, words_N, num_negatives).item() for _ in range(200)]
+    tolerance = 1e-5 if num_negatives > NUM_WORDS else 0.05
+    assert sum(estimates) / len(estimates) == pytest.approx(full, rel=tolerance)
 
 
-def test_about_as_many_noise_words_are_drawn_as_asked_for_and_frequent_ones_most_often() -> None:
-    chances_V = noise_chances(30_000, 1024, CPU)
-    assert chances_V.sum().item() == pytest.approx(1024, rel=1e-3)
-    assert chances_V.max() <= 1
-    assert (chances_V.diff() <= 0).all()
+def test_about_as_many_negatives_are_drawn_as_asked_for_and_frequent_ones_most_often() -> None:
+    inclusion_V = inclusion_probabilities(30_000, 1024, CPU)
+    assert inclusion_V.sum().item() == pytest.approx(1024, rel=1e-3)
+    assert inclusion_V.max() <= 1
+    assert (inclusion_V.diff() <= 0).all()
 
 
 @pytest.mark.parametrize("predicted_ratio", [1.0, 0.3])
-def test_it_learns_to_foretell_words_in_both_directions(predicted_ratio: float) -> None:
+def test_it_learns_to_predict_words_in_both_directions(predicted_ratio: float) -> None:
     subject = task(predicted_ratio=predicted_ratio)
     trainer = Trainer(model(), subject, FITTING, seed=1, device=CPU)
     before, _ = subject.validate(model())
@@ -127,8 +128,8 @@ def test_fit_learns_a_language_model_first_and_a_second_call_does_not_learn_it_a
 
 def test_texts_of_one_token_have_no_loss() -> None:
     subject = model()
-    guesses_NE, words_N = subject(torch.tensor([[5, 9]]), torch.tensor([1, 1]))
-    loss = sampled_loss(subject, guesses_NE, words_N, 20)
+    queries_NE, words_N = subject(torch.tensor([[5, 9]]), torch.tensor([1, 1]))
+    loss = sampled_loss(subject, queries_NE, words_N, 20)
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert loss.item() == 0.0
     assert all(weight.grad is None or not weight.grad.any() for weight in subject.parameters())

@@ -9,10 +9,10 @@ from sentiment import NetworkConfig, SentimentLSTM
 from tests.training.learning.tiny_examples import VOCABULARY_SIZE, examples
 from training.errors import InvalidCheckpoint
 from training.learning.classification import Classification
-from training.learning.ema import average_decay, new_average
+from training.learning.ema import ema_decay, new_ema
 from training.learning.examples import shuffled_batches
 from training.learning.schedule import learning_rate_factor, rate_factors
-from training.learning.trainer import EpochFigures, Progress, Trainer
+from training.learning.trainer import EpochMetrics, Progress, Trainer
 from training.recipe.tables import Fitting, Objective
 
 FITTING = Fitting(
@@ -59,7 +59,7 @@ def run(subject: Trainer[SentimentLSTM], *, stop_after: int | None = None) -> li
         if len(losses) == stop_after:
             raise Stopped
 
-    def after_epoch(figures: EpochFigures) -> None:
+    def after_epoch(figures: EpochMetrics) -> None:
         pass
 
     if stop_after is None:
@@ -127,7 +127,7 @@ def test_the_most_accurate_epoch_is_kept_and_of_equals_that_of_least_loss(
 ) -> None:
     accuracies = [0.5, 0.8, 0.7, 0.8]
     history = [
-        EpochFigures(epoch, 1.0, loss, accuracy)
+        EpochMetrics(epoch, 1.0, loss, accuracy)
         for epoch, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True), start=1)
     ]
     best = Progress(history=history).best
@@ -225,7 +225,7 @@ def test_weight_decay_shrinks_weights_whatever_their_gradients() -> None:
 
 def test_the_average_follows_the_weights_by_its_decay() -> None:
     network = SentimentLSTM(NetworkConfig(vocabulary_size=5, num_labels=2, embedding_size=2, hidden_size=2))
-    average = new_average(network, 0.75)
+    average = new_ema(network, 0.75)
     assert average is not None
     average.update_parameters(network)  # the first one copies
     before = network.output.bias.detach().clone()
@@ -255,5 +255,5 @@ def test_gradients_are_clipped() -> None:
 )
 def test_the_average_spans_at_most_a_fifth_of_a_run(num_steps: int, expected: float) -> None:
     fitting = Fitting(epochs=1, ema_decay=0.998)
-    assert average_decay(fitting, num_steps) == pytest.approx(expected)
-    assert average_decay(Fitting(epochs=1), num_steps) is None
+    assert ema_decay(fitting, num_steps) == pytest.approx(expected)
+    assert ema_decay(Fitting(epochs=1), num_steps) is None

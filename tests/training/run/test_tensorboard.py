@@ -11,7 +11,7 @@ from sentiment import SentimentLSTM
 from tests.training.learning.test_trainer import Stopped, trainer
 from training.__main__ import main
 from training.errors import ScalarsUnavailable
-from training.learning.trainer import EpochFigures, Trainer
+from training.learning.trainer import EpochMetrics, Trainer
 from training.run.run import Run
 from training.run.tensorboard import Scalars
 
@@ -45,7 +45,7 @@ def train(subject: Trainer[SentimentLSTM], folder: Path, *, stop_after: int | No
         if len(subject.progress.step_losses) == stop_after:
             raise Stopped
 
-    def after_epoch(figures: EpochFigures) -> None:
+    def after_epoch(figures: EpochMetrics) -> None:
         scalars.write_epoch(subject, figures)
 
     with Scalars(folder) as scalars:

@@ -4,9 +4,9 @@ grammar.toml       templates and word lists
 grammar.py         the file, parsed and checked
 sentences.py       making texts by it
 
-They teach what long reviews do not: negation, time, the answer to a question. They share no template and few
-opinion words with `training.evaluation.probing`, so that probes can tell what was understood from what was
-learned by heart.
+They teach what long reviews do not: negation, time, answers to questions. They share no template and few
+opinion words with `training.evaluation.probing`, so that the probes measure what was understood and not what
+was learned by heart.
 """
 
 from training.data.sentences.sentences import make_sentences

@@ -1,8 +1,8 @@
 """The grammar of generated sentences: templates by kind, and the words that fill their slots.
 
 {part} takes a neutral word, {trait} one with the label of the text, {!trait} one with the other label, and
-{part2} another word than {part} from the same list. A template of `both` makes a text of either label; in one
-of `contrast`, the words stay and "[isn't|is]" decides.
+{part2} another word than {part} from the same list. A template of `both` makes texts of both labels; in one
+of `contrast`, the words stay the same and "[isn't|is]" decides the label.
 """
 
 import json
@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from model_store.parsing import first_problem
+from sentiment.strict import strict
 from training.data.templates import slots
 from training.errors import InvalidSentences
 
@@ -41,30 +43,28 @@ PLAIN = "plain"
 GRAMMAR = Path(__file__).parent / "grammar.toml"
 LABELS: tuple[Label, ...] = get_args(Label)
 
-_STRICT = {"extra": "forbid"}
 _EVERY_DOMAIN = "any"
 _PHRASE = re.compile(r"<(\w+)>")
 _SIDES = re.compile(r"\[([^|\]]*)\|([^|\]]*)\]")
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What the slots of one domain take: by list, and for polar lists by label."""
+    """The words for the slots of one domain: lists of neutral words, and of words by label."""
 
     neutral: Mapping[str, WordList] = field(default_factory=dict)
     positive: Mapping[str, WordList] = field(default_factory=dict)
     negative: Mapping[str, WordList] = field(default_factory=dict)
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
     def of(self, slot: str, label: Label) -> WordList:
-        """Return what a slot may take in a text of that label; nothing where the domain has no such list."""
+        """Return the words for a slot in a text of this label; none where the domain has no such list."""
         name = slot.lstrip("!").rstrip("0123456789")
         positive = (label == "positive") != slot.startswith("!")
         return self.neutral.get(name) or (self.positive if positive else self.negative).get(name, ())
 
     def has(self, slot: str) -> bool:
-        """Return whether texts of either label can fill a slot."""
+        """Return whether there are words for a slot in texts of both labels."""
         return all(self.of(slot, label) for label in LABELS)
 
     def __add__(self, more: "Words") -> "Words":
@@ -77,21 +77,21 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A template with its phrases chosen: only slots are left."""
+    """A template whose phrases are chosen: only its slots are open."""
 
     text: str
     slots: tuple[str, ...]
     domains: tuple[str, ...]
-    """Those with words for every slot."""
+    """Domains with words for every slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template as it was written: the forms that its phrases give it."""
+    """A template as it is written: one form for each choice of phrases."""
 
     forms: tuple[Form, ...]
     contrast: bool = False
-    """Whether its words stay as they are and a "[one|other]" decides the label."""
+    """Whether "[one|other]" decides the label, with the same words on both sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +100,10 @@ class Kind:
 
     name: str
     share: int
-    """How often it takes a turn, beside the shares of the other kinds."""
+    """How often it is chosen, relative to the shares of the other kinds."""
     shared: tuple[Template, ...]
     own: Mapping[Label, tuple[Template, ...]]
-    """Templates that suit one label only."""
+    """Templates for one label only."""
 
     def templates(self, label: Label) -> tuple[Template, ...]:
         """Return all templates for a label."""
@@ -112,12 +112,12 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grammar:
-    """All that sentences are made from."""
+    """Everything that sentences are made from."""
 
     domains: Mapping[str, Words]
     kinds: tuple[Kind, ...]
     neutral_sentences: Templates
-    """Sentences without an opinion, to stand beside one with an opinion."""
+    """Sentences without an opinion, to combine with one that has an opinion."""
 
     @property
     def turns(self) -> list[Kind]:
@@ -125,6 +125,7 @@ class Grammar:
         return [kind for kind in self.kinds for _ in range(kind.share)]
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _KindInFile:
     name: str
@@ -134,17 +135,14 @@ class _KindInFile:
     positive: Templates = ()
     negative: Templates = ()
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _GrammarFile:
     neutral_sentences: Templates
     phrases: dict[str, WordList]
     words: dict[str, Words]
     kinds: tuple[_KindInFile, ...]
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
 
 _GRAMMAR_FILE = TypeAdapter(_GrammarFile)
@@ -157,9 +155,7 @@ def load_grammar(path: Path = GRAMMAR) -> Grammar:
         file = _GRAMMAR_FILE.validate_json(json.dumps(tomllib.loads(path.read_text(encoding="utf-8"))))
         return _grammar(file)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InvalidSentences(f"{path}: {place}: {first['msg']}") from error
+        raise InvalidSentences(f"{path}: {first_problem(error)}") from error
     except (InvalidSentences, OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidSentences(f"{path}: {error}") from error
 
@@ -174,12 +170,8 @@ def _grammar(file: _GrammarFile) -> Grammar:
     domains = {name: common + own for name, own in file.words.items() if name != _EVERY_DOMAIN}
     kinds = tuple(_kind(kind, file.phrases, domains) for kind in file.kinds)
     if PLAIN not in [kind.name for kind in kinds]:
-        raise InvalidSentences(f"no kind is called {PLAIN!r}, whose sentences stand beside others")
-    return Grammar(
-        domains=domains,
-        kinds=kinds,
-        neutral_sentences=file.neutral_sentences,
-    )
+        raise InvalidSentences(f"no kind is called {PLAIN!r}, whose sentences are combined with others")
+    return Grammar(domains=domains, kinds=kinds, neutral_sentences=file.neutral_sentences)
 
 
 def _kind(kind: _KindInFile, phrases: Mapping[str, WordList], domains: Mapping[str, Words]) -> Kind:
@@ -201,7 +193,7 @@ def _forms(text: str, phrases: Mapping[str, WordList], domains: Mapping[str, Wor
     unknown = [name for name in parts[1::2] if name not in phrases]
     if unknown:
         raise InvalidSentences(f"no phrases <{unknown[0]}> for {text!r}")
-    choices = [phrases[part] if place % 2 else (part,) for place, part in enumerate(parts)]
+    choices = [phrases[part] if index % 2 else (part,) for index, part in enumerate(parts)]
     return tuple(_form("".join(chosen), domains) for chosen in product(*choices))
 
 

@@ -1,7 +1,7 @@
-"""Making sentences by a grammar, two at a time: one of each label, as alike as the grammar allows.
+"""Making sentences by a grammar in pairs: one of each label, as similar as the grammar allows.
 
-Words alone must not tell the label, or a network would learn words. So a couple shares its template and its
-neutral words wherever a template suits both labels, and in a contrast all words but the negation.
+Words alone must not give the label away, or a network would learn words. So a pair shares its template and
+its neutral words wherever a template suits both labels, and in a contrast all words except the negation.
 """
 
 from itertools import count
@@ -27,7 +27,7 @@ __all__ = ["make_sentences"]
 Purpose = tuple[str, ...]
 
 _MAX_MISSES = 2_000
-# What stands around a sentence; half stand alone.
+# What comes with a sentence; half of them come alone.
 _SETTINGS = (("text",),) * 6 + (
     ("neutral", "text"),
     ("text", "neutral"),
@@ -38,10 +38,10 @@ _SETTINGS = (("text",),) * 6 + (
 
 
 def make_sentences(num: int, *, seed: int, grammar: Grammar | None = None) -> tuple[Review, ...]:
-    """Return so many labelled texts, all different, of one to four sentences, half of each label.
+    """Return `num` different labelled texts of one to four sentences, half of them of each label.
 
     The same seed gives the same texts on every machine, and a larger number begins with the texts of a
-    smaller one. Raises InvalidSentences when the grammar does not make so many.
+    smaller one. Raises InvalidSentences when the grammar makes fewer.
     """
     grammar = grammar or load_grammar()
     found: dict[str, Label] = {}
@@ -49,37 +49,37 @@ def make_sentences(num: int, *, seed: int, grammar: Grammar | None = None) -> tu
     for number in count():
         if len(found) >= num:
             break
-        couple = _couple(grammar, (str(seed), str(number)))
-        if len(couple) < len(LABELS) or couple.keys() & found.keys():
+        pair = _pair(grammar, (str(seed), str(number)))
+        if len(pair) < len(LABELS) or pair.keys() & found.keys():
             misses += 1
             if misses == _MAX_MISSES:
                 raise InvalidSentences(f"the grammar makes only {len(found)} of {num} sentences")
             continue
-        found |= couple
+        found |= pair
         misses = 0
     labelled = list(found.items())[:num]
     return tuple(
-        Review(f"sentence-{place}", text, label, None)
-        for place, (text, label) in enumerate(labelled, start=1)
+        Review(f"sentence-{number}", text, label, None)
+        for number, (text, label) in enumerate(labelled, start=1)
     )
 
 
-def _couple(grammar: Grammar, purpose: Purpose) -> dict[str, Label]:
-    """Return a text of each label; fewer texts where two would be the same."""
+def _pair(grammar: Grammar, purpose: Purpose) -> dict[str, Label]:
+    """Return a text of each label, or one text where both would be the same."""
     kind = choose(grammar.turns, *purpose, "kind")
     setting = choose(_SETTINGS, *purpose, "setting")
-    couple: dict[str, Label] = {}
+    pair: dict[str, Label] = {}
     for label in LABELS:
         template = _template(kind, label, purpose)
         form = choose(template.forms, *purpose, "form")
         domain = choose(form.domains, *purpose, "domain")
         text = _filled(template, form, grammar.domains[domain], label, purpose)
-        couple[_set(grammar, domain, text, label, setting, purpose)] = label
-    return couple
+        pair[_set(grammar, domain, text, label, setting, purpose)] = label
+    return pair
 
 
 def _template(kind: Kind, label: Label, purpose: Purpose) -> Template:
-    """Return a template: for both labels the same one, or else one of either label's own."""
+    """Return a template: the same one for both labels, or one of this label's own."""
     num_own = max(map(len, kind.own.values()))
     return choose((*kind.shared, *[None] * num_own), *purpose, "template") or choose(
         kind.own[label], *purpose, "own template"
@@ -103,7 +103,7 @@ def _filled(template: Template, form: Form, words: Words, label: Label, purpose:
 def _set(
     grammar: Grammar, domain: str, text: str, label: Label, setting: tuple[str, ...], purpose: Purpose
 ) -> str:
-    """Return a text with what its setting puts beside it."""
+    """Return a text with the sentences that its setting adds."""
     parts = {"text": text}
     if "neutral" in setting:
         parts["neutral"] = choose(grammar.neutral_sentences, *purpose, "neutral")
@@ -113,7 +113,7 @@ def _set(
 
 
 def _opinion(grammar: Grammar, domain: str, label: Label, purpose: Purpose) -> str:
-    """Return a plain sentence of that domain and label."""
+    """Return a plain sentence of this domain and label."""
     [plain] = [kind for kind in grammar.kinds if kind.name == PLAIN]
     template = choose(
         [it for it in plain.templates(label) if all(domain in form.domains for form in it.forms)],

@@ -1,7 +1,7 @@
-"""What the probes test, one capability at a time, and the cases that its templates expand to.
+"""The capabilities that the probes test, and the cases that their templates expand to.
 
-The kinds are those of CheckList (Ribeiro et al. 2020, arXiv:2005.04118): a label is expected of a text; a
-change must not move the label; a change must move the score in one direction, or at least not in the other.
+The kinds are those of CheckList (Ribeiro et al. 2020, arXiv:2005.04118): a text must have a label; a change
+must not change the label; a change must move the score in one direction, or at least not in the other.
 """
 
 import json
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from model_store.parsing import first_problem
+from sentiment.strict import strict
 from training.data.templates import choose, fill, misspell, slots
 from training.errors import InvalidProbes
 
@@ -29,7 +31,6 @@ Words = Mapping[str, WordList]
 PROBES = Path(__file__).parent / "probes.toml"
 PROBE_LABELS: tuple[Label, ...] = get_args(Label)
 
-_STRICT = {"extra": "forbid", "strict": True}
 _MAX_ROUNDS = 200
 _EVERY_DOMAIN = "any"
 
@@ -39,18 +40,18 @@ class Case:
     """One text, or two that differ by one change."""
 
     label: Label
-    """What a careful reader says of the text; of both, where there are two."""
+    """What a careful reader says of the text, or of both texts."""
     text: str
     changed: str | None = None
-    """The text with a change; None for a case of the kind "label"."""
+    """The text with the change; None for a case of the kind "label"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
     """Cases of one kind that test one thing.
 
-    Raises InvalidProbes when a text comes twice, a change changes nothing, or one label has more cases than
-    the other. All cases may have one label: negated praise is always negative.
+    Raises InvalidProbes when a text occurs twice, a change has no effect, or one label has more cases than
+    the other. All cases may have the same label: negated praise is always negative.
     """
 
     name: str
@@ -69,18 +70,18 @@ class Capability:
             _require(paired == (self.kind != "label"), f"{self.name}: {case.text!r} is of another kind")
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Swap:
     slot: str
     to: str
     """The slot whose words replace those of `slot`; it may be the same one."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Templates:
-    """A capability as the file has it: its templates by label, and at most one kind of change."""
+    """A capability as it is in the file: templates by label, and at most one kind of change."""
 
     name: str
     kind: Kind
@@ -89,11 +90,9 @@ class _Templates:
     negative: tuple[str, ...] = ()
     swap: _Swap | None = None
     add: str | None = None
-    """The slot whose sentences are put before or behind the text."""
+    """The slot whose sentences are added before or after the text."""
     typo: tuple[str, ...] | None = None
-    """The slots whose words may be misspelt; an empty list takes any word."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    """The slots whose words may be misspelt; an empty list means any word."""
 
     def __post_init__(self) -> None:
         num_changes = sum(change is not None for change in (self.swap, self.add, self.typo))
@@ -104,18 +103,17 @@ class _Templates:
         return self.positive if label == "positive" else self.negative
 
     def slots_of(self, text: str) -> set[str]:
-        """Return the slots whose words a template and its change need."""
+        """Return the slots that a template and its change need words for."""
         of_change = {self.swap.to} if self.swap else {self.add} if self.add else set(self.typo or ())
         return {*slots(text), *of_change}
 
 
+@strict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ProbeFile:
     words: dict[str, dict[str, WordList]]
     reviews: dict[Label, tuple[str, ...]]
     capabilities: tuple[_Templates, ...]
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
 
 _PROBE_FILE = TypeAdapter(_ProbeFile)
@@ -123,7 +121,7 @@ _PROBE_FILE = TypeAdapter(_ProbeFile)
 
 @cache
 def load_capabilities(path: Path = PROBES) -> tuple[Capability, ...]:
-    """Return the capabilities of a file in its order, each expanded to its cases: always the same ones.
+    """Return the capabilities of a file in its order, each expanded to its cases, which are always the same.
 
     Raises InvalidProbes, naming the file and the capability, for templates that cannot be expanded.
     """
@@ -133,9 +131,7 @@ def load_capabilities(path: Path = PROBES) -> tuple[Capability, ...]:
         names = [capability.name for capability in capabilities]
         _require(len(set(names)) == len(names), f"two capabilities of {sorted(names)} share a name")
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InvalidProbes(f"{path}: {place}: {first['msg']}") from error
+        raise InvalidProbes(f"{path}: {first_problem(error)}") from error
     except (InvalidProbes, OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidProbes(f"{path}: {error}") from error
     return capabilities
@@ -158,7 +154,7 @@ def _expand(templates: _Templates, probe_file: _ProbeFile) -> Capability:
 
 
 def _reviews_for(templates: _Templates, probe_file: _ProbeFile) -> dict[Label, tuple[str, ...]]:
-    """Return the shared reviews, but only those that hold what is to be swapped."""
+    """Return the shared reviews that have the slot to swap."""
     needed = {templates.swap.slot} if templates.swap else set()
     return {
         label: tuple(text for text in probe_file.reviews[label] if needed <= set(slots(text)))
@@ -175,7 +171,7 @@ def _domains(words: Mapping[str, Words]) -> dict[str, Words]:
 def _cases(
     templates: _Templates, label: Label, texts: tuple[str, ...], num_cases: int, domains: Mapping[str, Words]
 ) -> list[Case]:
-    """Return so many cases, each template and domain taking its turn."""
+    """Return `num_cases` cases, from each template and domain in turn."""
     cases: dict[str, Case] = {}
     for case in _endless(templates, label, texts, domains):
         cases.setdefault(case.text, case)

@@ -1,7 +1,7 @@
 """Probing a classifier: how often it fails at each capability, and on which texts.
 
-A test set tells how good a model is on reviews like those it learned from. Probes tell what it has
-understood: negation, time, the answer to a question, and what should make no difference.
+A test set shows how good a model is on reviews like those that it learned from. Probes show what it has
+understood: negation, time, answers to questions, and changes that should make no difference.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 DIRECTION_TOLERANCE = 0.1
-"""How far a probability may move the wrong way in a case of the kind "direction", as in CheckList."""
+"""Largest move of a probability in the wrong direction that passes, as in CheckList."""
 NOT_APPLICABLE = f"the probes are for models with the labels {' and '.join(PROBE_LABELS)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A case that the classifier gets wrong, and what it says."""
+    """A case that the classifier gets wrong, and its answers."""
 
     case: Case
     predicted: str
@@ -65,7 +65,7 @@ def run_probes(
     """Return a result for each capability, in order; by default for those that ship.
 
     Returns None for a classifier whose labels are not negative and positive, in any order: the probes say
-    nothing about it. Nor do they of a model of another language than English, but its labels do not tell.
+    nothing about it. Nor about a model of another language than English, but its labels do not show that.
     """
     if sorted(classifier.labels) != sorted(PROBE_LABELS):
         return None
@@ -104,7 +104,7 @@ def summary(probes: Mapping[str, ProbeFigures]) -> str:
 
 
 def table_lines(probes: Mapping[str, ProbeFigures]) -> list[str]:
-    """Return a heading and a line for each capability, for people; the summary alone where there is none."""
+    """Return the summary, and a line for each capability under a heading, for people."""
     width = max(map(len, probes), default=0)
     rows = [
         f"  {name:<{width}}  {figures.num_cases:>5}  {figures.failure_ratio:>6.1%}"
@@ -115,17 +115,17 @@ def table_lines(probes: Mapping[str, ProbeFigures]) -> list[str]:
 
 
 def failure_lines(results: Sequence[ProbeResult], num_failures: int) -> list[str]:
-    """Return the first so many failing cases of each capability as lines for people."""
+    """Return the first failing cases of each capability, at most `num_failures`, as lines for people."""
     lines = []
     for result in results:
         if shown := result.failures[:num_failures]:
             lines += ["", f"{result.name}: {len(shown)} of {len(result.failures)} failures"]
-            lines += chain.from_iterable(_told(failure) for failure in shown)
+            lines += chain.from_iterable(_lines(failure) for failure in shown)
     return lines
 
 
 def as_json(results: Sequence[ProbeResult], num_failures: int) -> dict[str, JsonValue]:
-    """Return the results by capability as plain data, with the first so many failing cases of each."""
+    """Return the results by capability as plain data, with at most `num_failures` failing cases of each."""
     return {
         result.name: {
             "kind": result.kind,
@@ -168,7 +168,7 @@ def _failure(case: Case, said: Mapping[str, Prediction]) -> Failure:
     )
 
 
-def _told(failure: Failure) -> Iterator[str]:
+def _lines(failure: Failure) -> Iterator[str]:
     label = failure.case.label
     yield f"  {label} {failure.probability:.2f}  {failure.case.text}"
     if failure.case.changed is not None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from training.evaluation.metrics import evaluate
-from training.learning.trainer import EpochFigures, Progress
+from training.learning.trainer import EpochMetrics, Progress
 from training.publishing.report.classes import draw_confusion, draw_length, length_groups
 from training.publishing.report.confidence import accuracy_by_coverage, draw_coverage, draw_roc, reliability
 from training.publishing.report.drawing import label_names
@@ -41,7 +41,7 @@ def outcome(
 
 def progress(num_epochs: int = 3) -> Progress:
     history = [
-        EpochFigures(epoch, 0.5, 0.6 / epoch, 0.7 + 0.01 * epoch) for epoch in range(1, num_epochs + 1)
+        EpochMetrics(epoch, 0.5, 0.6 / epoch, 0.7 + 0.01 * epoch) for epoch in range(1, num_epochs + 1)
     ]
     losses = np.linspace(0.7, 0.2, 40 * num_epochs).tolist()
     return Progress(epoch=num_epochs, step_losses=losses, history=history)
