@@ -232,7 +232,7 @@ def _draw_curve(axes: Axes, curve: Curve, colour: str, *, width: float, label: s
     losses = np.array(curve.step_losses)
     steps_per_epoch = len(losses) / len(curve.history)
     epochs = np.arange(1, len(losses) + 1) / steps_per_epoch
-    smooth = smoothed(losses, num_beside=round(steps_per_epoch * SMOOTHING_EPOCHS))
+    smooth = smoothed(losses, num_neighbours=round(steps_per_epoch * SMOOTHING_EPOCHS))
     axes.plot(epochs, smooth, color=colour, linewidth=width, label=label)
     validation = [figures.validation_loss for figures in curve.history]
     axes.plot([figures.epoch for figures in curve.history], validation, "o", color=colour, markersize=3.5)

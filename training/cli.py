@@ -1,4 +1,4 @@
-"""The command line of `python -m training`: commands, and their options."""
+"""The command line of `python -m training`: its commands and their options."""
 
 import argparse
 import math
@@ -8,7 +8,7 @@ from typing import Any, get_args
 from reviews import Columns, Quoting
 from training.data.archives import ARCHIVES
 from training.data.similarity import MIN_SIMILARITY
-from training.recipe.recipe import recipe_names
+from training.recipe.shipped import recipe_names
 
 __all__ = ["STORE_VARIABLE", "parser", "recipe_name"]
 
@@ -20,7 +20,7 @@ _PATHS: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "PATH"}
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """Return the parser; what it parses has the name of the command in `command`."""
+    """Return the parser; its result has the name of the command in `command`."""
     whole = argparse.ArgumentParser(prog="python -m training", description=description)
     commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_fit(commands.add_parser("fit", help="train a model and publish it as the next version"))
@@ -29,13 +29,13 @@ def parser(description: str) -> argparse.ArgumentParser:
     _add_soft_targets(commands.add_parser("soft-targets", help="write what a teacher says of texts"))
     _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
     _add_compare(commands.add_parser("compare", help="measure two versions on the same labelled reviews"))
-    _add_duplicates(commands.add_parser("duplicates", help="count test reviews that stand in train as well"))
+    _add_duplicates(commands.add_parser("duplicates", help="count test reviews that are in train as well"))
     _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
     return whole
 
 
 def recipe_name(options: argparse.Namespace) -> str:
-    """Return the recipe that a `fit` command names, or its default."""
+    """Return the recipe that a `fit` command names, or the default."""
     return options.recipe or (_ADAPTING_RECIPE if options.base else _RECIPE)
 
 
@@ -59,21 +59,21 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="REFERENCE",
-        help="versions to learn from beside the labels, looked up as --from is",
+        help="versions to learn from in addition to the labels, looked up as --from is",
     )
     command.add_argument(
         "--soft-targets", **_PATHS, default=[], help="files of what teachers say of texts and their sentences"
     )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--train", **_PATHS, help="labelled reviews")
-    what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="continue a run that was stopped")
     command.add_argument(
-        "--also-train", **_PATHS, default=[], help="more labelled reviews, never held out to validate on"
+        "--also-train", **_PATHS, default=[], help="more labelled reviews, never held out for validation"
     )
     command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts, whose labels are not read")
     command.add_argument("--test", **_PATHS, default=[], help="labelled reviews to report on at the end")
     command.add_argument(
-        "--reserved", type=Path, metavar="FILE", help="ids of train reviews that only validate"
+        "--reserved", type=Path, metavar="FILE", help="ids of train reviews for validation alone"
     )
     command.add_argument("--run-folder", type=Path, metavar="FOLDER", help="default: runs/RECIPE-TIME")
     command.add_argument(
@@ -99,12 +99,12 @@ def _add_teach(command: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--transformer", type=Path, metavar="FOLDER", help="a Hugging Face encoder to fine-tune"
     )
-    what.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a teacher that was stopped")
+    what.add_argument("--resume", type=Path, metavar="FOLDER", help="continue a teacher that was stopped")
     command.add_argument("--train", **_PATHS, default=[], help="labelled reviews")
     command.add_argument(
-        "--neutral", **_PATHS, default=[], help="texts without an opinion: every label as probable"
+        "--neutral", **_PATHS, default=[], help="texts without an opinion: every label is equally probable"
     )
-    command.add_argument("--reserved", type=Path, metavar="FILE", help="ids of reviews that only validate")
+    command.add_argument("--reserved", type=Path, metavar="FILE", help="ids of reviews for validation alone")
     command.add_argument(
         "--run-folder",
         type=Path,
@@ -117,13 +117,17 @@ def _add_teach(command: argparse.ArgumentParser) -> None:
         type=int,
         default=4,
         metavar="N",
-        help="lowest layers that stay (default: %(default)s)",
+        help="number of lowest layers that stay fixed (default: %(default)s)",
     )
     command.add_argument(
         "--learning-rate", type=float, default=4e-5, metavar="R", help="default: %(default)s"
     )
     command.add_argument(
-        "--train-tokens", type=int, default=96, metavar="N", help="learned of a text (default: %(default)s)"
+        "--train-tokens",
+        type=int,
+        default=96,
+        metavar="N",
+        help="tokens to learn of a text (default: %(default)s)",
     )
     command.add_argument(
         "--max-file-tokens",
@@ -131,7 +135,7 @@ def _add_teach(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="N",
-        help="learned of a file, its texts drawn at random: one number for all files, or one for each",
+        help="tokens to learn of a file, its texts drawn at random: for all files or for each",
     )
     _add_reading(command)
 
@@ -148,7 +152,7 @@ def _add_soft_targets(command: argparse.ArgumentParser) -> None:
         "--sentences-of", **_PATHS, default=[], help="reviews to cut into sentences to ask about"
     )
     command.add_argument(
-        "--max-sentences", type=int, metavar="N", help="at most so many of one review, drawn at random"
+        "--max-sentences", type=int, metavar="N", help="maximum number for one review, drawn at random"
     )
     command.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="a .jsonl, .jsonl.gz or .jsonl.xz file"
@@ -182,8 +186,10 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
 
 def _add_duplicates(command: argparse.ArgumentParser) -> None:
     command.add_argument("--train", **_PATHS, required=True, help="reviews to look in")
-    command.add_argument("--test", **_PATHS, required=True, help="reviews to look for; labels do not matter")
-    command.add_argument("--unlabelled", **_PATHS, default=[], help="more texts to look in, counted apart")
+    command.add_argument("--test", **_PATHS, required=True, help="reviews to look for, without their labels")
+    command.add_argument(
+        "--unlabelled", **_PATHS, default=[], help="more texts to look in, counted separately"
+    )
     command.add_argument(
         "--min-similarity",
         type=_similarity,
@@ -198,7 +204,7 @@ def _add_duplicates(command: argparse.ArgumentParser) -> None:
 
 
 def _add_download(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", choices=sorted(ARCHIVES), help="docs/data.md tells what they are")
+    command.add_argument("name", choices=sorted(ARCHIVES), help="docs/data.md says what they are")
     command.add_argument(
         "--to", type=Path, default=Path("data"), metavar="FOLDER", help="default: %(default)s"
     )
@@ -231,7 +237,7 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
             f"--{name}-column",
             default=getattr(defaults, name),
             metavar="NAME",
-            help=f"field that holds the {name} (default: %(default)s)",
+            help=f"field with the {name} (default: %(default)s)",
         )
     command.add_argument(
         "--stars",
@@ -255,7 +261,7 @@ def _add_layout(command: argparse.ArgumentParser) -> None:
         "--separator",
         type=_separator,
         metavar="CHARACTER",
-        help="what stands between the fields of CSV and TSV, tab for a tab (default: detected)",
+        help="separator of the fields of CSV and TSV, tab for a tab (default: detected)",
     )
     command.add_argument(
         "--quoting",

@@ -9,7 +9,7 @@ import pytest
 import training.learning
 from training.cli import parser
 
-HEAVY = {"gensim", "matplotlib", "scipy", "sklearn", "torch"}
+HEAVY = {"gensim", "matplotlib", "pyarrow", "scipy", "sklearn", "torch"}
 HELP = """\
 import contextlib, io
 from training.__main__ import main
@@ -17,7 +17,8 @@ with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
     main({arguments!r})
 """
 RECIPES = """\
-from training.recipe.recipe import load_recipe, recipe_names
+from training.recipe.recipe import load_recipe
+from training.recipe.shipped import recipe_names
 recipes = [load_recipe(name) for name in recipe_names()]
 """
 RUN = """\

@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes a model's confidence mean what it says.
+"""Temperature scaling: one number that makes a model's confidence agree with its accuracy.
 
 Guo et al. 2017, "On Calibration of Modern Neural Networks" (arXiv:1706.04599). It never changes which label
 wins.
@@ -14,14 +14,14 @@ from scipy.special import log_softmax
 __all__ = ["MIN_REVIEWS", "fit_temperature", "keeps_base_temperature", "soften"]
 
 MIN_REVIEWS = 100
-"""Validation reviews that it takes to give a model that started from a base a temperature of its own."""
+"""Minimum of validation reviews for a model that starts from a base to have a temperature of its own."""
 
 _MIN_PROBABILITY = 1e-300
 _RANGE = (0.05, 20.0)
 
 
 def keeps_base_temperature(num_reviews: int) -> bool:
-    """Return whether so few validation reviews should leave a base's temperature as it is.
+    """Return whether there are too few validation reviews to replace a base's temperature.
 
     A few reviews that all happen to be right would make the model certain of everything.
     """
@@ -29,8 +29,8 @@ def keeps_base_temperature(num_reviews: int) -> bool:
 
 
 def fit_temperature(probabilities: NDArray[np.float64], labels: Sequence[int]) -> float:
-    """Return the temperature with the least cross entropy for probabilities [N, L] made at temperature 1."""
-    # Their logarithms differ from the logits by a constant in each row, which the softmax takes out again.
+    """Return the temperature with the lowest cross entropy for probabilities [N, L] of temperature 1."""
+    # Their logarithms differ from the logits by a constant in each row, which the softmax removes.
     logits = np.log(probabilities.clip(min=_MIN_PROBABILITY))
     rows = np.arange(len(labels))
 
@@ -42,6 +42,6 @@ def fit_temperature(probabilities: NDArray[np.float64], labels: Sequence[int]) -
 
 
 def soften(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Return what probabilities [N, L], made at temperature 1, would be at another."""
+    """Return probabilities [N, L] of temperature 1 at another temperature."""
     logits = np.log(probabilities.clip(min=_MIN_PROBABILITY))
     return np.asarray(np.exp(log_softmax(logits / temperature, axis=1)))

@@ -20,7 +20,7 @@ __all__ = ["Candidate", "Comparison", "compare_versions", "comparison_lines"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A version to compare: a reference such as "reviews@3", and the store that has it."""
+    """A version to compare: a reference, such as "reviews@3", and its store."""
 
     store: Path
     reference: str
@@ -28,10 +28,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Both versions' figures on a test file, and how they differ."""
+    """The figures of both versions on test files, and how they differ."""
 
     a: str
-    """The version's number, whatever alias named it: "reviews@3"."""
+    """With the version's number, also if an alias named it: "reviews@3"."""
     a_store: str
     b: str
     b_store: str
@@ -107,7 +107,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
 
 
 def _p_value(p: float) -> str:
-    # Smaller ones are beyond doubt, and in the end beyond the range of floats.
+    # Smaller ones make no difference, and may be below the range of floats.
     return f"p = {p:.2g}" if p >= 1e-6 else "p < 0.000001"
 
 
@@ -121,7 +121,7 @@ def _common_labels(a: ModelVersion, b: ModelVersion) -> tuple[str, ...]:
 
 
 def _probabilities(version: ModelVersion, texts: Sequence[str], labels: Sequence[str]) -> NDArray[np.float64]:
-    """Return probabilities [N, L], labels in the order given, which may not be the version's own."""
+    """Return probabilities [N, L], labels in the given order, which may differ from the version's."""
     predictions = version.classifier.predict(texts)
     return np.array([[prediction.probabilities[label] for label in labels] for prediction in predictions])
 

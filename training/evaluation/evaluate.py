@@ -16,17 +16,17 @@ __all__ = ["EvaluationReport", "evaluate_version", "report_lines"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationReport:
-    """A version's figures on a test file."""
+    """The figures of a version on test files."""
 
     version: str
     test: tuple[str, ...]
     labels: tuple[str, ...]
     num_skipped: int
     seconds: float
-    """Time to tokenize and score all reviews, after loading."""
+    """Time to tokenize and score all reviews, without loading."""
     figures: Evaluation
     sources: dict[str, Evaluation]
-    """By file, where there are several."""
+    """By file, if there are several."""
     probes: dict[str, ProbeFigures]
     """By capability; empty where the probes do not apply."""
 

@@ -1,4 +1,4 @@
-"""How two models' answers to the same reviews differ, and how far chance alone could have made it so."""
+"""How the answers of two models to the same reviews differ, and whether that may be chance."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _INTERVAL_PERCENTILES = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
-    """Who is right where; A is the first model, B the second, and differences are B - A."""
+    """Which model is right on how many reviews; A is the first model, B the second; differences are B - A."""
 
     num_both_right: int
     num_only_a_right: int
@@ -23,19 +23,19 @@ class PairedDifference:
     num_neither_right: int
     accuracy_difference: float
     interval: tuple[float, float]
-    """95% of the resamples' differences in accuracy lie in it, as many below as above."""
+    """The 2.5th and 97.5th percentile of the resamples' differences in accuracy."""
     b_better_ratio: float
-    """Share of the resamples in which B has the higher accuracy; a tie is no win."""
+    """Share of the resamples in which B has the higher accuracy; ties do not count."""
     num_resamples: int
     mcnemar_p: float
-    """Exact and two-sided: how often chance alone would part them as much, were they equally good."""
+    """Exact and two-sided: probability of such a difference or a larger one if both were equally good."""
 
 
 def compare_pairs(a_right: NDArray[np.bool_], b_right: NDArray[np.bool_]) -> PairedDifference:
-    """Return the difference between two models of which the same reviews [N] were asked.
+    """Return the difference between two models, given which of the same reviews [N] each gets right.
 
-    The paired bootstrap draws N reviews with replacement, both answers to each together, so many times
-    (Efron & Tibshirani 1993), from a fixed seed.
+    The paired bootstrap (Efron & Tibshirani 1993) draws N reviews with replacement, with both answers to
+    each, `NUM_RESAMPLES` times, from a fixed seed. McNemar's test is the exact binomial one.
     """
     num_reviews = len(a_right)
     only_a, only_b = int((a_right & ~b_right).sum()), int((b_right & ~a_right).sum())
@@ -55,8 +55,8 @@ def compare_pairs(a_right: NDArray[np.bool_], b_right: NDArray[np.bool_]) -> Pai
 
 
 def _resampled_differences(only_a: int, only_b: int, num_reviews: int) -> NDArray[np.float64]:
-    # A review changes the difference by -1, 0 or +1, and all that a resample of reviews decides is how many
-    # of each it holds: a multinomial draw. That is the same distribution without N times 10,000 numbers.
+    # A review changes the difference by -1, 0 or +1, and a resample only decides how many there are of each:
+    # a multinomial draw. It has the same distribution and does not need N times 10,000 numbers.
     counts = np.array([only_a, num_reviews - only_a - only_b, only_b])
     drawn = np.random.default_rng(_SEED).multinomial(num_reviews, counts / num_reviews, size=NUM_RESAMPLES)
     differences: NDArray[np.float64] = (drawn[:, 2] - drawn[:, 0]) / num_reviews

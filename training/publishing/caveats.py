@@ -1,4 +1,4 @@
-"""What bears on how far a version's figures can be trusted."""
+"""What limits the trust in a version's figures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

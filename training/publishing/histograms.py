@@ -1,6 +1,6 @@
-"""What a version's inputs and scores looked like on reviews that it was not trained on.
+"""What the inputs and scores of a version look like on reviews that it was not trained on.
 
-Kept with the version, so that a service can tell when what it sees has drifted away from it.
+They are published with the version, so that a service can notice when its traffic drifts away from them.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sentiment import Prediction
 __all__ = ["reference_histograms"]
 
 _RATIO_EDGES = tuple(round(index / 20, 2) for index in range(21))
-# Quantities have no upper end, so what lies above the last edge counts in the last bin.
+# Lengths have no limit: what is above the last edge counts in the last bin.
 _LENGTH_EDGES = (
     0.0,
     10.0,
@@ -33,7 +33,7 @@ _LENGTH_EDGES = (
 
 
 def reference_histograms(predictions: Sequence[Prediction]) -> dict[str, Histogram]:
-    """Return histograms of score (probability of the last label), length in tokens and unknown ratio."""
+    """Return histograms of score (the probability of the last label), length in tokens and unknown ratio."""
     scores = [list(prediction.probabilities.values())[-1] for prediction in predictions]
     lengths = [float(prediction.tokens) for prediction in predictions]
     unknown_ratios = [prediction.unknown_ratio for prediction in predictions]

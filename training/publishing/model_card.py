@@ -57,7 +57,7 @@ def _base(plan: Plan) -> str:
         return ""
     return (
         f"\n\nIt started from `{plan.base}` (SHA-256 of its weights `{plan.base.weights_sha256}`), whose "
-        "vocabulary and\nnetwork it has. The card of that version tells what it was trained on."
+        "vocabulary and\nnetwork it has. The card of that version says what it was trained on."
     )
 
 
@@ -73,10 +73,10 @@ def _teachers(plan: Plan) -> str:
     if plan.teachers and config.linear_teacher:
         rows.append("* a linear model of word sequences, fitted to the same train reviews")
     return (
-        "\n\nIt learned from teachers as well, from the mean of what they say of a text: of the "
-        "unlabelled texts\n"
-        f"that alone, of the reviews that are split for validation {1 - config.label_weight:g} of it and "
-        f"{config.label_weight:g} of the label.\n\n" + "\n".join(rows)
+        "\n\nIt learned from teachers as well, from the mean of what they say of a text: for texts without "
+        "a label\n"
+        f"that alone, for others {1 - config.label_weight:g} of it and {config.label_weight:g} of the "
+        "label.\n\n" + "\n".join(rows)
     )
 
 

@@ -12,12 +12,12 @@ __all__ = ["Mistake", "ValidationPredictions"]
 class Mistake:
     """A review that was given the wrong label.
 
-    It has no text: reviews come with no licence to pass them on, and a report is published with its version.
+    It has no text: a report is published with its version, and the texts have no licence for that.
     """
 
     id: str
     num_tokens: int
-    """Length before the tokenizer cuts."""
+    """Length before the tokenizer truncates."""
     truth: str
     predicted: str
     confidence: float
@@ -36,28 +36,28 @@ class ValidationPredictions:
     calibrated: NDArray[np.float64]
     """Probabilities [N, L] as published."""
     num_tokens: NDArray[np.int64]
-    """Lengths [N] before the tokenizer cuts."""
+    """Lengths [N] before the tokenizer truncates."""
 
     @property
     def confidence(self) -> NDArray[np.float64]:
-        """The probability [N] of the label that was given."""
+        """The probability [N] of the predicted label."""
         confidence: NDArray[np.float64] = self.calibrated.max(axis=1)
         return confidence
 
     @property
     def predicted(self) -> NDArray[np.int64]:
-        """The class [N] that was given."""
+        """The predicted class [N]."""
         predicted: NDArray[np.int64] = self.calibrated.argmax(axis=1)
         return predicted
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which [N] were given their true class."""
+        """Whether the true class [N] was predicted."""
         right: NDArray[np.bool_] = self.predicted == self.truth
         return right
 
     def confident_mistakes(self, limit: int) -> list[Mistake]:
-        """Return the wrong answers of highest confidence, highest first; equals in the reviews' order."""
+        """Return the most confident errors, highest confidence first; ties in the reviews' order."""
         confidence, predicted = self.confidence, self.predicted
         wrong = np.flatnonzero(~self.right)
         order = wrong[np.argsort(-confidence[wrong], kind="stable")][:limit]

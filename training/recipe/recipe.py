@@ -15,6 +15,7 @@ from sentiment import NetworkConfig, SentimentError, TokenizerConfig
 from sentiment.network_config import WeightPrecision
 from sentiment.strict import strict
 from training.errors import InvalidRecipe
+from training.recipe.shipped import RECIPES, recipe_names
 from training.recipe.tables import (
     Distillation,
     Fitting,
@@ -25,9 +26,7 @@ from training.recipe.tables import (
     require,
 )
 
-__all__ = ["RECIPES", "Recipe", "load_recipe", "recipe_from_fields", "recipe_names"]
-
-RECIPES = Path(__file__).parent.parent / "recipes"
+__all__ = ["Recipe", "load_recipe", "recipe_from_fields"]
 
 
 @strict
@@ -81,11 +80,6 @@ class Recipe:
 
 _NETWORK = TypeAdapter(NetworkConfig)
 _RECIPE = TypeAdapter(Recipe)
-
-
-def recipe_names() -> list[str]:
-    """Return the names of the recipes that ship."""
-    return sorted(path.stem for path in RECIPES.glob("*.toml"))
 
 
 def load_recipe(name: str) -> Recipe:

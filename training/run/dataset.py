@@ -21,45 +21,45 @@ __all__ = ["Dataset", "read_dataset"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """All that a run learns from and is measured on."""
+    """Everything that a run learns from and is measured on."""
 
     labels: LabelSet
     split: Split
     also_train: tuple[Review, ...] = ()
-    """More labelled reviews to train on, of which none validates."""
+    """More labelled reviews to train on, none of which is held out for validation."""
     sentences: tuple[Review, ...] = ()
-    """Generated ones to train on."""
+    """Generated sentences to train on."""
     test: tuple[Review, ...]
     unlabelled: tuple[Review, ...] = ()
     num_skipped: int
     fingerprints: tuple[DataFingerprint, ...]
     validation_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """By file: where its reviews stand among those to validate on; empty if all are of one file."""
+    """By file: the indices of its reviews among the validation reviews; empty if all are from one file."""
     test_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def train(self) -> tuple[Review, ...]:
-        """All that is trained on."""
+        """All labelled reviews to train on."""
         return (*self.split.train, *self.additional)
 
     @property
     def additional(self) -> tuple[Review, ...]:
-        """What is trained on in addition to the train side of the split."""
+        """The labelled reviews to train on besides the train side of the split."""
         return (*self.also_train, *self.sentences)
 
     @property
     def unlabelled_texts(self) -> tuple[str, ...]:
-        """The texts that have no label."""
+        """The texts without a label."""
         return tuple(review.text for review in self.unlabelled)
 
     @property
     def texts(self) -> list[str]:
-        """The texts that a vocabulary and word vectors may be learned from: no held-out one among them."""
+        """The texts that vocabulary and word vectors are learned from, none of them held out."""
         return [review.text for review in self.train] + list(self.unlabelled_texts)
 
     @property
     def added(self) -> str:
-        """What is trained on beside the train side of the split, for people; empty for nothing."""
+        """What is trained on besides the train side of the split, as words; empty for nothing."""
         parts = {"more reviews": self.also_train, "generated sentences": self.sentences}
         return " and ".join(f"{len(reviews):,} {name}" for name, reviews in parts.items() if reviews)
 
@@ -136,7 +136,7 @@ def _sentences(plan: Plan, labels: LabelSet) -> tuple[Review, ...]:
 
 
 def _of_sentences(sentences: Sequence[Review]) -> Iterator[DataFingerprint]:
-    """Yield what the manifest says of generated sentences; another release may make others."""
+    """Yield the fingerprint of generated sentences; another release may make others."""
     if not sentences:
         return
     digest = hashlib.sha256()

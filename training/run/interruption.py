@@ -1,4 +1,4 @@
-"""Stopping between two steps: Ctrl-C and SIGTERM ask, and training saves its state before it stops."""
+"""Stopping between two steps: after Ctrl-C or SIGTERM, training saves its state before it stops."""
 
 import signal
 from types import FrameType, TracebackType
@@ -8,7 +8,7 @@ __all__ = ["Interruption"]
 
 
 class Interruption:
-    """Within its `with` block, the first SIGINT or SIGTERM sets `requested`; the second acts as ever.
+    """Within its `with` block, the first SIGINT or SIGTERM sets `requested`; the second acts as usual.
 
     Use it in the main thread, since only that one may set signal handlers.
     """

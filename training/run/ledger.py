@@ -1,10 +1,10 @@
-"""The ledger of runs: which runs were begun on which reviews, and how well each validated.
+"""The ledger of runs: which runs were begun on which reviews, and their best validation accuracy.
 
-Many runs on the same reviews are as many choices on the same validation reviews, and the best of them looks
-better than it is. The ledger counts them, as far as they went through `fit` and lie in one folder: it is
-`ledger.jsonl` beside the runs, one JSON object a line, and lines are only ever added.
+Every run on the same reviews is one more choice on the same validation reviews, and the best of many looks
+better than it is. The ledger counts the runs of `fit` in one folder: it is `ledger.jsonl` next to their
+folders, one JSON object a line, and lines are only ever added.
 
-It is a record, not a part of a run: what is wrong with it is told, and the run goes on.
+It is a record and no part of a run: a problem with it is reported, and the run continues.
 """
 
 import fcntl
@@ -53,18 +53,18 @@ _ENTRY: TypeAdapter[_Entry] = TypeAdapter(Annotated[_Entry, Field(discriminator=
 
 
 class Ledger:
-    """The ledger beside a run's folder, as that run writes and reads it."""
+    """The ledger next to a run's folder, as this run writes and reads it."""
 
     def __init__(self, run: Run, data: Sequence[DataFingerprint], report: Callable[[str], None]) -> None:
-        """Take the run, the fingerprints of its data, and where to tell what is wrong with the ledger."""
+        """Take the run, the fingerprints of its data, and what reports problems with the ledger."""
         self.path = run.folder.absolute().parent / LEDGER_FILE
         self._run = run
-        # What is only trained on comes behind: it chooses no other validation reviews.
+        # Additional train data comes after that: it does not change the validation reviews.
         self._train_sha256 = _hash_of_files(data[: len(run.plan.train)])
         self._report = report
 
     def begin(self) -> None:
-        """Record that the run was begun, unless the ledger has it: a resumed run counts once."""
+        """Record that the run has begun, unless the ledger has it: a resumed run counts once."""
         run = self._run
         begun = _Begun(
             at=_now(),
@@ -79,7 +79,7 @@ class Ledger:
             self._report(f"runs on these train reviews, this one included: {num_runs} in {self.path}")
 
     def end(self, best_validation_accuracy: float) -> None:
-        """Record how the run went, unless the ledger has it."""
+        """Record the result of the run, unless the ledger has it."""
         run = self._run
         ended = _Ended(
             at=_now(),
@@ -90,7 +90,7 @@ class Ledger:
         self._record(ended)
 
     def num_runs(self) -> int | None:
-        """Return how many runs the ledger has on this run's train data; None where it lacks this one."""
+        """Return the number of runs on this run's train data; None if this one is not in the ledger."""
         try:
             entries = [it for it in self._entries(lambda _: None) if isinstance(it, _Begun)]
         except OSError:
@@ -119,21 +119,21 @@ class Ledger:
 
 
 def _append(path: Path, line: bytes) -> None:
-    """Add a line, alone at it: another process's line that is half written would look cut short."""
+    """Add a line under a lock: a half-written line of another process would look like a broken one."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # until it is closed
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # released when it is closed
         size_bytes = os.fstat(descriptor).st_size
         if size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n":
-            line = b"\n" + line  # what a crash or a full disk cut short stays a line of its own
+            line = b"\n" + line  # a line that a crash or a full disk cut short stays on its own
         if os.write(descriptor, line) < len(line):
-            raise OSError("the disk took a part of the line")
+            raise OSError("only a part of the line could be written")
     finally:
         os.close(descriptor)
 
 
 def _hash_of_files(data: Iterable[DataFingerprint]) -> str:
-    """Hash files by their content, whatever their order and names."""
+    """Hash the content of files, independent of their order and names."""
     return _hash("\n".join(sorted(part.sha256 for part in data)).encode())
 
 

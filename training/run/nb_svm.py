@@ -1,7 +1,9 @@
 """A linear model of word sequences weighted by naive Bayes (Wang & Manning 2012), as a teacher.
 
-It knows one to three words in a row and nothing of order beyond. That makes it about as accurate on long
-reviews as a recurrent network, and wrong on other reviews than one: their average beats both.
+It sees one to three words in a row and no order beyond that. On long reviews it is about as accurate as a
+recurrent network, but wrong on other reviews: their average is better than both.
+
+Shapes: N texts, F word sequences, L labels.
 """
 
 from collections.abc import Sequence
@@ -18,34 +20,35 @@ from sentiment.tokenizer import split
 __all__ = ["LinearModel"]
 
 _MAX_WORDS = 3
-_LEAST_TEXTS = 2
-"""A sequence counts from so many texts on; the others tell nothing of new texts."""
+_MIN_TEXTS = 2
+"""Number of texts in which a sequence must occur; others say nothing about new texts."""
 _SMOOTHING = 1.0
 _INVERSE_PENALTY = 0.25
+_SEED = 1
 
 
 class LinearModel:
-    """One logistic regression for each label against the rest, on which sequences a text holds."""
+    """A logistic regression for each label against the rest, on the sequences that a text has."""
 
     def __init__(self, texts: Sequence[str], classes: Sequence[int], *, num_labels: int) -> None:
-        """Fit to texts and the class of each; every one of the labels must be among them."""
+        """Fit the model to texts and their classes, which must include every label."""
         self._vectorizer = CountVectorizer(
             tokenizer=split,
             token_pattern=None,
             lowercase=False,  # `split` does it
             ngram_range=(1, _MAX_WORDS),
-            min_df=min(_LEAST_TEXTS, len(texts)),
+            min_df=min(_MIN_TEXTS, len(texts)),
             binary=True,
             dtype=np.float32,
         )
         counts_NF = self._vectorizer.fit_transform(texts)
         truth_N = np.array(classes)
-        # Of two labels, one is the other's rest.
+        # One of two labels is the rest of the other.
         positives = range(1, 2) if num_labels == 2 else range(num_labels)
         self._models = [_Weighted(counts_NF, truth_N == label) for label in positives]
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return a row of probabilities for each text, [N, L]."""
+        """Return the probability of each label for each text [N, L]."""
         counts_NF = self._vectorizer.transform(texts)
         columns = [model.probabilities(counts_NF) for model in self._models]
         if len(columns) == 1:
@@ -60,7 +63,9 @@ class _Weighted:
             np.asarray(counts_NF[side].sum(0)).ravel() + _SMOOTHING for side in (of_label_N, ~of_label_N)
         )
         self._weights_F = np.log(inside_F / inside_F.sum() / (outside_F / outside_F.sum())).astype(np.float32)
-        self._regression = LogisticRegression(C=_INVERSE_PENALTY, solver="liblinear", dual=True, max_iter=200)
+        self._regression = LogisticRegression(
+            C=_INVERSE_PENALTY, solver="liblinear", dual=True, max_iter=200, random_state=_SEED
+        )
         self._regression.fit(counts_NF.multiply(self._weights_F).tocsr(), of_label_N)
 
     def probabilities(self, counts_NF: csr_matrix[Any]) -> NDArray[np.float64]:

@@ -1,12 +1,12 @@
-"""The folder of one training run: its plan, and all that it needs to go on after it was stopped.
+"""The folder of a training run: its plan, and everything that it needs to continue after it was stopped.
 
 plan.json        what was asked for
-id               what the ledger knows the run by, wherever its folder is moved
-threads          how many threads it was begun with, which decides the last bits of what it computes
-data.json        fingerprints of the reviews, so that a resumed run cannot mix two data sets
+id               the run's name in the ledger, which stays when the folder is moved
+threads          number of threads that it began with, which decides the last bits of its results
+data.json        fingerprints of the reviews, so that a resumed run does not mix two data sets
 tokenizer.json   the vocabulary, once it is learned
 vectors.npy      the word vectors, once they are learned
-lessons.npy      the soft targets, once the teachers have been asked
+lessons.npy      the teachers' soft targets, once they are computed
 language_model.pt, classifier.pt    the state of each stage's trainer
 """
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from model_store import DataFingerprint
+from model_store.parsing import first_problem
 from sentiment import Tokenizer
 from training.errors import InvalidCheckpoint
 from training.recipe.plan import Plan
@@ -32,7 +33,7 @@ _FINGERPRINTS = TypeAdapter(tuple[DataFingerprint, ...])
 
 
 class Run:
-    """A training run on disk. Every file is replaced at once, so a run that is killed can go on."""
+    """A training run on disk. Each file is replaced as a whole, so that a run that is killed can continue."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
@@ -63,13 +64,13 @@ class Run:
 
     @property
     def run_id(self) -> str:
-        """What tells this run from every other; the folder's name for runs from before they had an id."""
+        """What identifies the run; the folder's name for older runs, which have no id."""
         path = self.folder / "id"
         return path.read_text(encoding="utf-8") if path.exists() else self.folder.absolute().name
 
     @property
     def num_threads(self) -> int | None:
-        """With how many threads the run was begun; None for runs from before this was recorded."""
+        """Number of threads that the run began with; None for older runs, which do not record it."""
         path = self.folder / "threads"
         try:
             return int(path.read_text(encoding="utf-8")) if path.exists() else None
@@ -77,7 +78,7 @@ class Run:
             raise InvalidCheckpoint(f"{path} is damaged: {error}") from error
 
     def check_data(self, fingerprints: tuple[DataFingerprint, ...]) -> None:
-        """Record the data at first; afterwards raise InvalidCheckpoint when it has changed."""
+        """Record the data the first time; later, raise InvalidCheckpoint if it has changed."""
         path = self.folder / "data.json"
         if not path.exists():
             self._replace(path.name, _FINGERPRINTS.dump_json(fingerprints, indent=2))
@@ -85,7 +86,7 @@ class Run:
         try:
             known = _FINGERPRINTS.validate_json(path.read_bytes())
         except ValidationError as error:
-            raise InvalidCheckpoint(f"{path}: {error.errors()[0]['msg']}") from error
+            raise InvalidCheckpoint(f"{path}: {first_problem(error)}") from error
         for before, now in zip(known, fingerprints, strict=True):
             if before != now:
                 raise InvalidCheckpoint(f"{now.source} is not what this run began with: start a new run")
@@ -96,7 +97,7 @@ class Run:
         return Tokenizer.from_json(path.read_bytes()) if path.exists() else None
 
     def save_tokenizer(self, tokenizer: Tokenizer) -> None:
-        """Keep the vocabulary."""
+        """Save the vocabulary."""
         self._replace("tokenizer.json", tokenizer.to_json().encode())
 
     def vectors(self) -> NDArray[np.float32] | None:
@@ -104,31 +105,31 @@ class Run:
         return self._array("vectors.npy")
 
     def save_vectors(self, vectors: NDArray[np.float32]) -> None:
-        """Keep the word vectors."""
+        """Save the word vectors."""
         self._save_array("vectors.npy", vectors)
 
     def soft_targets(self) -> NDArray[np.float32] | None:
-        """Return what teachers say of the texts [N, L], if they have been asked."""
+        """Return what teachers say of the texts [N, L], if it has been computed."""
         return self._array("lessons.npy")
 
     def save_soft_targets(self, targets: NDArray[np.float32]) -> None:
-        """Keep what teachers say of the texts."""
+        """Save what teachers say of the texts."""
         self._save_array("lessons.npy", targets)
 
     def checkpoint(self, stage: str) -> dict[str, Any] | None:
-        """Return the last state of a stage's trainer, if any; raises InvalidCheckpoint when it is damaged."""
+        """Return the last state of a stage's trainer, if any; raises InvalidCheckpoint if it is damaged."""
         path = self.folder / f"{stage}.pt"
         if not path.exists():
             return None
         try:
-            # Tensors and plain data only: a checkpoint from elsewhere cannot run code.
+            # Only tensors and plain data: a checkpoint from elsewhere cannot run code.
             state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
             raise InvalidCheckpoint(f"{path} is damaged: {error}") from error
         return state
 
     def save_checkpoint(self, stage: str, state: dict[str, Any]) -> None:
-        """Keep the state of a stage's trainer in place of the last one."""
+        """Save the state of a stage's trainer in place of the last one."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
         self._replace(f"{stage}.pt", buffer.getvalue())

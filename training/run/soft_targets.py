@@ -1,4 +1,4 @@
-"""The soft targets of a run: read from its files, and found for its texts and for sentences of them.
+"""The soft targets of a run, read from files, for its texts and for sentences of them.
 
 Shapes: N texts, L labels.
 """
@@ -23,7 +23,7 @@ __all__ = ["RunTargets", "find_soft_targets"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTargets:
-    """Targets of some reviews, rows of NaN where there is none, and then of sentences that have one."""
+    """Targets of reviews, with rows of NaN for those without, and then of sentences."""
 
     targets_NL: NDArray[np.float32]
     sentences: tuple[Review, ...]
@@ -35,10 +35,10 @@ def find_soft_targets(
     dataset: Dataset,
     report: Callable[[str], None],
 ) -> RunTargets:
-    """Return what the files say of the reviews, and of sentences of them that are not held out.
+    """Return what the files say of the reviews, and of their sentences that are not held out.
 
-    `report` takes what was found, and what was not. Raises InvalidSoftTargets when most of a file cannot be
-    used, and InvalidCheckpoint when a file has changed since the run began.
+    `report` takes the numbers of what was found and what was not. Raises InvalidSoftTargets when most of a
+    file cannot be used, and InvalidCheckpoint when a file has changed since the run began.
     """
     lookup = SoftTargetLookup.read([source.path for source in sources], dataset.labels.names)
     for source, file in zip(sources, lookup.files, strict=True):
@@ -59,7 +59,7 @@ def find_soft_targets(
 
 
 def _sentences(reviews: Sequence[Review], dataset: Dataset) -> Iterator[Review]:
-    """Yield each sentence once that is neither one of the reviews nor held out."""
+    """Yield each sentence once, except those that are a whole review or held out."""
     seen = {review.text for review in reviews} | {review.text for review in dataset.split.validation}
     for review in reviews:
         for sentence in cut_sentences(review.id, review.text):

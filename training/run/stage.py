@@ -1,4 +1,4 @@
-"""One stage of a run: a trainer that is saved as it goes, and that goes on where it was stopped."""
+"""A stage of a run: a trainer whose state is saved regularly, and which continues where it was stopped."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -26,12 +26,12 @@ _CHECKPOINT_STEPS = 200
 def run_stage(
     run: Run, name: str, trainer: Trainer[N], report: Report, scalars: Scalars | None = None
 ) -> None:
-    """Train to the end, from where the run's checkpoint of that name stands if there is one.
+    """Train to the end, from the run's checkpoint of this name if there is one.
 
     Raises Interrupted, after saving, when SIGINT or SIGTERM arrives: in all processes after the same step,
-    whichever of them got it.
+    whichever of them receives it.
     """
-    _go_on(run, name, trainer, report)
+    _restore(run, name, trainer, report)
 
     def after_step() -> None:
         if scalars:
@@ -42,17 +42,17 @@ def run_stage(
         if trainer.progress.step % _CHECKPOINT_STEPS == 0:
             _save(run, name, trainer)
 
-    def after_epoch(figures: EpochMetrics) -> None:
+    def after_epoch(metrics: EpochMetrics) -> None:
         _save(run, name, trainer)
         if scalars:
-            scalars.write_epoch(trainer, figures)
-        report(f"{name}: {figures}")
+            scalars.write_epoch(trainer, metrics)
+        report(f"{name}: {metrics}")
 
     with Interruption() as interruption, scalars or nullcontext():
         trainer.run(after_step, after_epoch)
 
 
-def _go_on(run: Run, name: str, trainer: Trainer[N], report: Report) -> None:
+def _restore(run: Run, name: str, trainer: Trainer[N], report: Report) -> None:
     state = from_first(run.checkpoint, name)
     if state is None:
         return

@@ -11,16 +11,16 @@ __all__ = ["Scalars"]
 
 
 class Scalars:
-    """Writes what a trainer's callbacks see, by the number of steps since the run began.
+    """Writes losses and metrics of a trainer, by the number of steps since the run began.
 
     Use it as a context manager: at its end everything is on disk. A run that goes on from a checkpoint
     writes to the same folder, and TensorBoard then leaves out what came after that checkpoint before.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder; raises ScalarsUnavailable when that fails, or without the package tensorboard."""
+        """Make the folder; raises ScalarsUnavailable if that fails or the package tensorboard is missing."""
         try:
-            # Here, since the package is optional and slow to import.
+            # Imported here, since the package is optional and slow to import.
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415
 
             folder.mkdir(parents=True, exist_ok=True)
@@ -44,16 +44,16 @@ class Scalars:
             self._writer.close()
 
     def write_step(self, trainer: Trainer[Any]) -> None:
-        """Write the loss of the step just done, and the learning rate of the next."""
+        """Write the loss of the last step, and the learning rate of the next."""
         self._write(
             trainer, {"loss/train": trainer.progress.step_losses[-1], "learning_rate": trainer.learning_rate}
         )
 
-    def write_epoch(self, trainer: Trainer[Any], figures: EpochMetrics) -> None:
-        """Write the validation figures of the epoch just done."""
+    def write_epoch(self, trainer: Trainer[Any], metrics: EpochMetrics) -> None:
+        """Write the validation metrics of the last epoch."""
         self._write(
             trainer,
-            {"loss/validation": figures.validation_loss, "accuracy/validation": figures.validation_accuracy},
+            {"loss/validation": metrics.validation_loss, "accuracy/validation": metrics.validation_accuracy},
         )
 
     def _write(self, trainer: Trainer[Any], values: dict[str, float]) -> None:

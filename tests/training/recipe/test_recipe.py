@@ -4,7 +4,8 @@ import pytest
 
 from tests.sample_reviews import TINY_RECIPE
 from training.errors import InvalidRecipe
-from training.recipe.recipe import load_recipe, recipe_from_fields, recipe_names
+from training.recipe.recipe import load_recipe, recipe_from_fields
+from training.recipe.shipped import recipe_names
 
 LANGUAGE_MODEL = "[language_model]\nfitting.epochs = 1"
 

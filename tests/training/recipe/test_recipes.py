@@ -10,7 +10,7 @@ import pytest
 from model_store import Store
 from tests.sample_reviews import made_up_reviews, write_jsonl
 from training.__main__ import main
-from training.recipe.recipe import RECIPES, recipe_names
+from training.recipe.shipped import RECIPES, recipe_names
 
 SMALL: dict[str, dict[str, Any]] = {
     "tokenizer": {"num_words": 200, "skip_top": 0, "max_tokens": 40},

@@ -1,4 +1,4 @@
-"""Pictures of right and wrong: by label, and by length of review."""
+"""Pictures of right and wrong answers, by label and by length of review."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ from training.publishing.report.drawing import COLOURS, FAINT, INK, label_names,
 
 __all__ = ["draw_confusion", "draw_length", "length_groups"]
 
-_MOST_CELLS_WITH_TEXT = 8
-_MOST_NAMES = 25
-_MOST_LETTERS = 36
+_MAX_CELLS_WITH_TEXT = 8
+_MAX_NAMES = 25
+_MAX_LETTERS = 36
 """What fits below the picture in one line."""
 _NUM_LENGTH_GROUPS = 8
 
@@ -29,13 +29,13 @@ def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) ->
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    step = -(-len(labels) // _MOST_NAMES)
-    places, names = range(0, len(labels), step), label_names(labels)[::step]
-    axes.set_xticks(places, names)
-    if sum(map(len, names)) > _MOST_LETTERS:
-        _slant(axes, degrees=35 if len(names) <= _MOST_CELLS_WITH_TEXT else 90)
-    axes.set_yticks(places, names)
-    if len(labels) <= _MOST_CELLS_WITH_TEXT:
+    step = -(-len(labels) // _MAX_NAMES)
+    indices, names = range(0, len(labels), step), label_names(labels)[::step]
+    axes.set_xticks(indices, names)
+    if sum(map(len, names)) > _MAX_LETTERS:
+        _slant(axes, degrees=35 if len(names) <= _MAX_CELLS_WITH_TEXT else 90)
+    axes.set_yticks(indices, names)
+    if len(labels) <= _MAX_CELLS_WITH_TEXT:
         for (true, predicted), share in np.ndenumerate(shares):
             text = f"{counts[true, predicted]:,}\n{share:.1%}"
             colour = "white" if share > 0.55 else INK
@@ -44,14 +44,14 @@ def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) ->
 
 
 def draw_length(num_tokens: NDArray[np.int64], right: NDArray[np.bool_]) -> Figure:
-    """Draw accuracy by length of review in groups of like size; lengths and `right` are [N]."""
+    """Draw accuracy by length of review in groups of similar size; lengths and `right` are [N]."""
     figure, axes = new_axes("Accuracy by length", "tokens in the review", "accuracy")
     groups = length_groups(num_tokens, _NUM_LENGTH_GROUPS)
-    for place, group in enumerate(groups):
+    for index, group in enumerate(groups):
         hits, total = int(right[group].sum()), int(group.sum())
         low, high = binomtest(hits, total).proportion_ci(method="wilson")
-        axes.plot([place, place], [low, high], color=COLOURS[0], linewidth=1.5, solid_capstyle="butt")
-        axes.plot(place, hits / total, "o", color=COLOURS[0])
+        axes.plot([index, index], [low, high], color=COLOURS[0], linewidth=1.5, solid_capstyle="butt")
+        axes.plot(index, hits / total, "o", color=COLOURS[0])
     axes.axhline(right.mean(), color=FAINT, linewidth=1, linestyle="--", label="all reviews")
     names = [_span(num_tokens[group]) for group in groups]
     axes.set_xticks(range(len(groups)), names)
@@ -65,8 +65,8 @@ def draw_length(num_tokens: NDArray[np.int64], right: NDArray[np.bool_]) -> Figu
 def length_groups(num_tokens: NDArray[np.int64], num_groups: int) -> list[NDArray[np.bool_]]:
     """Return masks [N] of groups of rising length and near-equal size; equal lengths stay together."""
     edges = np.unique(np.quantile(num_tokens, np.linspace(0, 1, num_groups + 1)[1:-1]))
-    places = np.searchsorted(edges, num_tokens)
-    return [places == place for place in np.unique(places)]
+    numbers = np.searchsorted(edges, num_tokens)
+    return [numbers == number for number in np.unique(numbers)]
 
 
 def _slant(axes: Axes, degrees: float) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of what confidence is worth: calibration, the ROC curve, accuracy of the most confident share."""
+"""Pictures of confidence: calibration, the ROC curve, the accuracy of the most confident reviews."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ from training.publishing.report.drawing import COLOURS, FAINT, label_names, new_
 
 __all__ = ["accuracy_by_coverage", "draw_coverage", "draw_reliability", "draw_roc", "reliability"]
 
-# The accuracy of fewer reviews is noise; of a small set a tenth is shown nevertheless.
-_LEAST_REVIEWS = 20
-_LEAST_BIN_RATIO = 0.005
+# The accuracy of fewer reviews is noise; in a small set, it is shown from a tenth of the reviews on.
+_MIN_REVIEWS = 20
+_MIN_BIN_RATIO = 0.005
 
 
 def draw_reliability(
@@ -45,16 +45,17 @@ def draw_reliability(
 
 
 def draw_roc(probabilities: NDArray[np.float64], truth: NDArray[np.int64], labels: Sequence[str]) -> Figure:
-    """Draw the ROC curve of the second of two labels, or of each of more against all others.
+    """Draw the ROC curve of the second of two labels, or of each of more labels against all others.
 
-    Of more labels than there are colours the most frequent are shown. `truth` must have two classes.
+    If there are more labels than colours, the most frequent are shown. `truth` must have at least two
+    classes.
     """
     figure, axes = new_axes("ROC", "false positive rate", "true positive rate", height_inches=4.2)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle="--")
-    for colour, place in zip(COLOURS, _shown_labels(truth, len(labels)), strict=False):
-        score, is_label = probabilities[:, place], truth == place
+    for colour, label in zip(COLOURS, _shown_labels(truth, len(labels)), strict=False):
+        score, is_label = probabilities[:, label], truth == label
         false_rate, true_rate, _ = roc_curve(is_label, score)
-        name = f"{label_names(labels)[place]}, AUC {roc_auc_score(is_label, score):.4f}"
+        name = f"{label_names(labels)[label]}, AUC {roc_auc_score(is_label, score):.4f}"
         axes.plot(false_rate, true_rate, color=colour, label=name)
     axes.set_aspect("equal")
     axes.legend(loc="lower right")
@@ -63,10 +64,10 @@ def draw_roc(probabilities: NDArray[np.float64], truth: NDArray[np.int64], label
 
 
 def draw_coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> Figure:
-    """Draw the accuracy of the most confident share of reviews [N], over that share."""
+    """Draw the accuracy of the most confident share of the reviews [N] over this share."""
     figure, axes = new_axes("Accuracy of the most confident", "share of reviews", "accuracy")
     coverage, accuracy = accuracy_by_coverage(confidence, right)
-    shown = slice(min(_LEAST_REVIEWS, len(accuracy) // 10), None)
+    shown = slice(min(_MIN_REVIEWS, len(accuracy) // 10), None)
     axes.plot(coverage[shown], accuracy[shown], color=COLOURS[0])
     axes.axhline(accuracy[-1], color=FAINT, linewidth=1, linestyle="--", label="all reviews")
     axes.set_xlim(0, 1.01)
@@ -78,7 +79,7 @@ def draw_coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> 
 def reliability(
     probabilities: NDArray[np.float64], truth: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return mean confidence, accuracy and number of reviews of each bin that is not all but empty.
+    """Return mean confidence, accuracy and number of reviews of each bin that is not almost empty.
 
     Bins are those of the expected calibration error.
     """
@@ -86,7 +87,7 @@ def reliability(
     right = probabilities.argmax(axis=1) == truth
     bins = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
     counts = np.bincount(bins, minlength=NUM_BINS)
-    filled = counts >= max(1, _LEAST_BIN_RATIO * len(truth))
+    filled = counts >= max(1, _MIN_BIN_RATIO * len(truth))
     means = (np.bincount(bins, weights=values, minlength=NUM_BINS)[filled] for values in (confidence, right))
     mean_confidence, accuracy = (sums / counts[filled] for sums in means)
     return mean_confidence, accuracy, counts[filled]
@@ -106,7 +107,7 @@ def _shown_labels(truth: NDArray[np.int64], num_labels: int) -> list[int]:
         return [1]
     counts = np.bincount(truth, minlength=num_labels)
     frequent = np.argsort(-counts, kind="stable")[: len(COLOURS)]
-    return sorted(int(place) for place in frequent if counts[place])
+    return sorted(int(label) for label in frequent if counts[label])
 
 
 def _show_as_percent(axes: Axes) -> None:

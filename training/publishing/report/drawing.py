@@ -1,4 +1,4 @@
-"""The look of every picture, and its bytes. No pyplot: nothing here outlives its call."""
+"""The style of all pictures, and their bytes. It does not use pyplot, which keeps figures in memory."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -16,15 +16,15 @@ from PIL import Image
 __all__ = ["COLOURS", "FAINT", "INK", "label_names", "look", "new_axes", "new_figure", "to_png"]
 
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C564B", "#5A5A5A")
-"""Told apart with any colour vision (Okabe & Ito 2008); two more at the end for many labels."""
+"""Distinguishable with any colour vision (Okabe & Ito 2008); two more at the end for many labels."""
 INK = "#333333"
 FAINT = "#B8B8B8"
 
 _FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same
 _DOTS_PER_INCH = 160
-_WIDTH_INCHES = 5.0  # of 800 dots: text of 10 points stays readable on a phone of 360 dots
+_WIDTH_INCHES = 5.0  # 800 dots: text of 10 points stays readable on a phone of 360 dots
 _NUM_COLOURS = 64
-_LONGEST_NAME = 14
+_MAX_NAME_LETTERS = 14
 _LOOK = {
     "axes.axisbelow": True,
     "axes.edgecolor": FAINT,
@@ -55,13 +55,13 @@ _LOOK = {
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Give figures that are made and saved inside the same look, whatever this machine's settings are."""
+    """Use the same style for all figures made within, whatever the settings of this machine."""
     with matplotlib.style.context(["default", _LOOK]):
         yield
 
 
 def new_figure(height_inches: float = 3.5) -> Figure:
-    """Return an empty figure that a phone can show across its width."""
+    """Return an empty figure that fits the width of a phone."""
     return Figure(figsize=(_WIDTH_INCHES, height_inches), dpi=_DOTS_PER_INCH, layout="constrained")
 
 
@@ -74,10 +74,10 @@ def new_axes(title: str, x: str, y: str, height_inches: float = 3.5) -> tuple[Fi
 
 
 def to_png(figure: Figure) -> bytes:
-    """Return the picture; equal figures give equal bytes, without a time or a version in them."""
+    """Return the picture; equal figures give equal bytes, which have neither time nor version."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves these two untyped
-    # A palette without dithering is a third of the size, and looks the same.
+    # A palette without dithering makes a third of the size and looks the same.
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     image = Image.fromarray(pixels).convert("RGB")
     buffer = io.BytesIO()
@@ -86,7 +86,7 @@ def to_png(figure: Figure) -> bytes:
 
 
 def label_names(labels: Sequence[str]) -> list[str]:
-    """Return labels as a picture can show them: short, never formulae, and "#3" for what the font lacks."""
+    """Return labels as pictures can show them: short, no formulae, and "#3" for one not in the font."""
     known = get_font(findfont(_FONT)).get_charmap()
     return [
         _short(label).replace("$", r"\$") if all(ord(letter) in known for letter in label) else f"#{number}"
@@ -95,4 +95,4 @@ def label_names(labels: Sequence[str]) -> list[str]:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 1]}…"
+    return label if len(label) <= _MAX_NAME_LETTERS else f"{label[: _MAX_NAME_LETTERS - 1]}…"

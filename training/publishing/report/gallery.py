@@ -1,4 +1,4 @@
-"""Which pictures a report has, and what stands below each."""
+"""The pictures of a report, each with its caption."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["Picture", "draw_gallery"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture with the name of its file."""
+    """A picture with the name of its file and what the page says about it."""
 
     name: str
     title: str
@@ -30,7 +30,7 @@ class Picture:
 def draw_gallery(
     predictions: ValidationPredictions, progress: Progress, evaluation: Evaluation
 ) -> list[Picture]:
-    """Draw the pictures in the order of the page; all but the train loss are of the validation reviews."""
+    """Draw the pictures in the order of the page; all except the train loss show validation reviews."""
     with look():
         return [*_of_learning(progress), *_of_confidence(predictions), *_of_classes(predictions, evaluation)]
 
@@ -57,7 +57,7 @@ def _of_confidence(predictions: ValidationPredictions) -> Iterator[Picture]:
         "stand for more reviews. The temperature was fitted on these very reviews, "
         "unless it is a base version's.",
     )
-    if len(np.unique(predictions.truth)) > 1:  # else there are no two rates to draw
+    if len(np.unique(predictions.truth)) > 1:  # otherwise one of the two rates is not defined
         yield _picture(
             "roc",
             draw_roc(predictions.calibrated, predictions.truth, predictions.labels),

@@ -13,7 +13,7 @@ from training.publishing.report.drawing import COLOURS, FAINT, INK, new_axes
 
 __all__ = ["draw_accuracy", "draw_loss", "smoothed"]
 
-# A fiftieth of the steps on either side: the noise of single batches goes, the shape of the curve stays.
+# Share of the steps on either side: it removes the noise of single batches and keeps the shape of the curve.
 _SMOOTHING_RATIO = 0.02
 
 
@@ -22,12 +22,12 @@ def draw_loss(progress: Progress) -> Figure:
     figure, axes = new_axes("Loss", "epochs", "cross entropy, nats")
     losses = np.array(progress.step_losses)
     epochs = np.arange(1, len(losses) + 1) * len(progress.history) / len(losses)
-    smooth = smoothed(losses, num_beside=round(_SMOOTHING_RATIO * len(losses)))
-    validation = [figures.validation_loss for figures in progress.history]
+    smooth = smoothed(losses, num_neighbours=round(_SMOOTHING_RATIO * len(losses)))
+    validation = [epoch.validation_loss for epoch in progress.history]
     axes.plot(epochs, losses, color=FAINT, linewidth=0.7, alpha=0.6)
     axes.plot(epochs, smooth, color=COLOURS[0], label="train, smoothed")
     axes.plot(_epochs(progress), validation, "o-", color=COLOURS[1], label="validation")
-    # Single batches may leap out of the picture; the curves may not.
+    # Single batches may lie outside the picture, the curves may not.
     axes.set_ylim(0, 1.15 * max(*validation, smooth.max()))
     _finish(axes, progress, name="published")
     axes.set_xlim(-0.02 * len(progress.history), 1.02 * len(progress.history))
@@ -37,7 +37,7 @@ def draw_loss(progress: Progress) -> Figure:
 def draw_accuracy(progress: Progress) -> Figure:
     """Draw the validation accuracy of each epoch."""
     figure, axes = new_axes("Validation accuracy", "epochs", "accuracy")
-    accuracies = [figures.validation_accuracy for figures in progress.history]
+    accuracies = [epoch.validation_accuracy for epoch in progress.history]
     axes.plot(_epochs(progress), accuracies, "o-", color=COLOURS[1])
     margin = max(0.01, 0.2 * (max(accuracies) - min(accuracies)))
     axes.set_ylim(min(accuracies) - margin, max(accuracies) + margin)
@@ -47,17 +47,18 @@ def draw_accuracy(progress: Progress) -> Figure:
     return figure
 
 
-def smoothed(values: NDArray[np.float64], num_beside: int) -> NDArray[np.float64]:
-    """Return the mean of each value [N] with so many on either side of it, fewer at the ends."""
+def smoothed(values: NDArray[np.float64], num_neighbours: int) -> NDArray[np.float64]:
+    """Return the mean of each value [N] and `num_neighbours` on either side of it, fewer at the ends."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(len(values))
-    low, high = np.maximum(places - num_beside, 0), np.minimum(places + num_beside + 1, len(values))
+    indices = np.arange(len(values))
+    low = np.maximum(indices - num_neighbours, 0)
+    high = np.minimum(indices + num_neighbours + 1, len(values))
     means: NDArray[np.float64] = (sums[high] - sums[low]) / (high - low)
     return means
 
 
 def _epochs(progress: Progress) -> Sequence[int]:
-    return [figures.epoch for figures in progress.history]
+    return [epoch.epoch for epoch in progress.history]
 
 
 def _finish(axes: Axes, progress: Progress, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`index.html`: the whole report in one file that asks for nothing from elsewhere."""
+"""`index.html`: the whole report in one file, which loads nothing else."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ _HEADLINE = {"accuracy": "accuracy", "f1": "F1", "auc": "AUC", "ece": "calibrati
 
 
 def report_page(trained: Trained, results: Results, pictures: Iterable[Picture]) -> str:
-    """Return the page. Text from recipe and reviews is escaped; of the reviews themselves it shows none."""
+    """Return the page. Text from the recipe and ids are escaped; texts of reviews are not shown."""
     plan, dataset = trained.plan, trained.dataset
     validation, predictions = results.evaluation["validation"], results.predictions
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(

@@ -35,7 +35,7 @@ def figures_table(evaluation: Mapping[str, Evaluation]) -> str:
 
 
 def labels_table(evaluation: Evaluation, labels: Sequence[str]) -> str:
-    """Return how each label is found."""
+    """Return precision and recall of each label."""
     counts = np.array(evaluation.confusion)
     rows = (
         [label, f"{true:,}", f"{given:,}", _share(hits, given), _share(hits, true)]
@@ -56,7 +56,7 @@ def mistakes_table(mistakes: Iterable[Mistake]) -> str:
 
 
 def data_table(data: Iterable[DataFingerprint]) -> str:
-    """Return which data the version has seen."""
+    """Return the data that the version has seen."""
     rows = (
         [part.role, part.source, _counts(part.label_counts), f"{part.sha256[:16]}…", f"{part.num_reviews:,}"]
         for part in data
@@ -65,7 +65,7 @@ def data_table(data: Iterable[DataFingerprint]) -> str:
 
 
 def duplicates_table(duplicates: Mapping[str, DuplicateFigures]) -> str:
-    """Return how many reviews of one part stand in another."""
+    """Return how many reviews of one part of the data are in another part."""
     rows = (
         [name, f"{it.num_reviews:,}", f"{it.num_near:,}", f"{it.num_exact:,}"]
         for name, it in duplicates.items()
@@ -80,10 +80,10 @@ def recipe_table(recipe: Mapping[str, JsonValue]) -> str:
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, num_texts: int) -> str:
-    """Return a table whose first columns hold text, and the others numbers."""
+    """Return a table with text in the first columns and numbers in the others."""
 
     def row(tag: str, cells: Sequence[str]) -> str:
-        kinds = ["" if place < num_texts else ' class="number"' for place in range(len(cells))]
+        kinds = ["" if index < num_texts else ' class="number"' for index in range(len(cells))]
         return "<tr>" + "".join(
             f"<{tag}{kind}>{escape(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True)
         ) + "</tr>"  # fmt: skip
