@@ -1,7 +1,7 @@
 """Real classifiers that fail, hang or count on demand."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -12,18 +12,24 @@ from torch.nn import Module
 
 from bench.process import PATIENCE_SECONDS
 from model_store import ModelVersion, Store
-from sentiment import Classifier, Engine, Prediction, RunPlan
+from sentiment import Classifier, Engine, Prediction, RunPlan, TokenizedReview
 from service.settings import Settings
 
 __all__ = ["Cold", "Cramped", "Deadly", "Gate", "Gated", "Raising", "Warm", "Watched", "made_by"]
 
 
 class Watched(Classifier):
-    """Remembers the sizes of the batches that it was given."""
+    """Counts its plans, and remembers the sizes of the batches that it ran."""
 
     def __init__(self, whole: Classifier) -> None:
         super().__init__(labels=whole.labels, tokenizer=whole.tokenizer, engine=whole._engine)
+        self.num_plans = 0
         self.sizes: list[int] = []
+
+    def plan(self, reviews: Sequence[TokenizedReview]) -> RunPlan:
+        """Plan, and count."""
+        self.num_plans += 1
+        return super().plan(reviews)
 
     def run(self, plan: RunPlan) -> list[Prediction]:
         """Score, and remember."""

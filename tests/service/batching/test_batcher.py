@@ -98,6 +98,16 @@ def test_requests_spread_over_batches_keep_their_order(classifier: Classifier, n
     assert value(metrics, "queue_tokens_limit") == 100_000
 
 
+def test_a_batch_is_planned_once(classifier: Classifier) -> None:
+    watched = faults.Watched(classifier)
+
+    async def score() -> None:
+        await answers(make(Metrics([]), max_batch_tokens=20), model_of(watched), [stores.TEXTS] * 5)
+
+    asyncio.run(score())
+    assert watched.num_plans == len(watched.sizes) > 1
+
+
 def test_requests_for_two_models_are_scored_each_by_its_own(classifier: Classifier, tmp_path: Path) -> None:
     store = stores.publish(tmp_path, stores.draft())
     classifiers = classifier, Store(store).load("reviews", device="cpu").classifier
