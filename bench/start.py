@@ -1,41 +1,58 @@
-"""How long the service takes from its start until it is ready, and with what it spends that time.
+"""Measure how long the service takes from its start until it is ready, and where that time goes.
 
     python -m bench.start [--runs 5] [--models reviews-small reviews]
+    python -m bench.start --commands [--baseline FOLDER]
 
-Every row is the median of runs in processes of their own, so the files are in the system's cache, and nothing
+Every row is the median of several runs, each a new process: the files are in the system's cache, and nothing
 else is. Prints the tables of docs/measurements/endurance.md; shares are of the whole way to the first 200 of
-`/readyz`.
+`/readyz`. With --commands it prints instead what commands cost that compute nothing, for another checkout of
+this project as well if --baseline names one.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.process import running_service
+from bench.process import ROOT, running_service
 from model_store import Store, golden
 
 NUM_PACKAGES = 6
 WHOLE = "all, until ready"
+COMMANDS = (
+    "service --help",
+    "training --help",
+    "model_store --help",
+    "model_store list",
+    "model_store show reviews",
+)
 
 
 def main() -> None:
-    """Print the tables, or, asked by itself, the parts of one load."""
+    """Print the tables, or the parts of one load when this program has started itself for that."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--models", nargs="+", default=["reviews-small", "reviews"])
+    parser.add_argument("--commands", action="store_true", help="time commands that compute nothing")
+    parser.add_argument("--baseline", type=Path, help="another checkout, to time the commands of")
     parser.add_argument("--load", metavar="MODEL", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load:
         print(json.dumps(load_seconds(options.load)))
+        return
+    if options.commands:
+        checkouts = [ROOT, *([options.baseline.resolve()] if options.baseline else [])]
+        print_commands({command: command_costs(command, checkouts, options.runs) for command in COMMANDS})
         return
     print("| model | part | seconds | share |\n|---|---|---|---|")
     for model in options.models:
@@ -60,7 +77,7 @@ def start_seconds(model: str, runs: int) -> dict[str, float]:
 
 
 def load_seconds(model: str) -> dict[str, float]:
-    """Return the seconds of each step from the files to a warm model, in this process."""
+    """Return the seconds of each step from the files to a warmed model, in this process."""
     moments = [time.perf_counter()]
     version = Store().load(model, device="cpu")
     moments.append(time.perf_counter())
@@ -73,7 +90,7 @@ def load_seconds(model: str) -> dict[str, float]:
 
 
 def import_shares() -> Counter[str]:
-    """Return each top-level package's share of the time that the imports take themselves."""
+    """Return the share of each top-level package in the time of all imports."""
     command = [sys.executable, "-X", "importtime", "-c", "import service.command, service.server"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own
     microseconds: Counter[str] = Counter()
@@ -89,6 +106,52 @@ def print_parts(model: str, seconds: Mapping[str, float]) -> None:
     whole = seconds[WHOLE]
     for part, taken in seconds.items():
         print(f"| {model} | {part} | {taken:.3f} | {taken / whole:.2f} |")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCost:
+    """What one run of a command took."""
+
+    seconds: float
+    peak_mib: float
+    """Most memory that was resident at a time."""
+
+
+def command_costs(command: str, checkouts: Sequence[Path], runs: int) -> list[CommandCost]:
+    """Return the medians of a command in each checkout, whose runs take turns."""
+    rounds = [[run_command(command, checkout) for checkout in checkouts] for _ in range(runs)]
+    return [
+        CommandCost(
+            statistics.median(cost.seconds for cost in costs),
+            statistics.median(cost.peak_mib for cost in costs),
+        )
+        for costs in zip(*rounds, strict=True)
+    ]
+
+
+def run_command(command: str, checkout: Path) -> CommandCost:
+    """Run a command of a checkout to its end; raises subprocess.CalledProcessError."""
+    arguments = [sys.executable, "-m", *command.split()]
+    start = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603  # our own
+        arguments, cwd=checkout, env=os.environ | {"PYTHONPATH": str(checkout)}, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, arguments)
+    return CommandCost(seconds, usage.ru_maxrss / 1024)
+
+
+def print_commands(costs: Mapping[str, Sequence[CommandCost]]) -> None:
+    """Print a Markdown table; a second cost of each command is that of the baseline."""
+    heads = ["command", "seconds", "MiB", "baseline, seconds", "MiB"]
+    num_columns = 1 + 2 * max(map(len, costs.values()))
+    print(f"| {' | '.join(heads[:num_columns])} |\n{'|---' * num_columns}|")
+    for command, found in costs.items():
+        cells = [cell for cost in found for cell in (f"{cost.seconds:.2f}", f"{cost.peak_mib:.0f}")]
+        print(f"| `python -m {command}` | {' | '.join(cells)} |")
 
 
 def _median(runs: int, run: Callable[[], object]) -> float:
