@@ -1,4 +1,4 @@
-"""Where an HTTP/1.1 answer ends, and its status (RFC 9112)."""
+"""Finds the end of an HTTP/1.1 answer, and its status (RFC 9112)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that has come whole."""
+    """A complete answer."""
 
     status: int
     closes: bool
@@ -18,13 +18,13 @@ class Answer:
 
 
 class AnswerReader:
-    """Reads the answers of one connection, one behind the other."""
+    """Reads the answers of one connection, one after the other."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Answer | None:
-        """Return the answer once its last byte is there; raises ValueError for what is not HTTP/1.1."""
+        """Return the answer once its last byte is there; raises ValueError if it is not HTTP/1.1."""
         self._buffer += data
         head_end = self._buffer.find(_END_OF_HEAD)
         if head_end < 0:
@@ -40,16 +40,16 @@ class AnswerReader:
             return None
         return self._answer(head, bytes(self._buffer[start : start + length]), start + length)
 
-    def _chunked(self, head: bytes, place: int) -> Answer | None:
+    def _chunked(self, head: bytes, position: int) -> Answer | None:
         body = bytearray()
-        while (line_end := self._buffer.find(b"\r\n", place)) >= 0:
-            size = int(bytes(self._buffer[place:line_end]).split(b";")[0], 16)
-            place = line_end + 2 + size + 2
-            if len(self._buffer) < place:
+        while (line_end := self._buffer.find(b"\r\n", position)) >= 0:
+            size = int(bytes(self._buffer[position:line_end]).split(b";")[0], 16)
+            position = line_end + 2 + size + 2
+            if len(self._buffer) < position:
                 return None
             if size == 0:  # No server here sends trailers behind the last chunk.
-                return self._answer(head, bytes(body), place)
-            body += self._buffer[line_end + 2 : place - 2]
+                return self._answer(head, bytes(body), position)
+            body += self._buffer[line_end + 2 : position - 2]
         return None
 
     def _answer(self, head: bytes, body: bytes, end: int) -> Answer:

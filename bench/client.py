@@ -1,7 +1,7 @@
 """The load of all benchmarks: one client for all servers, cheap enough to share their cores.
 
-It keeps connections open, sends requests that were made beforehand, and reads of an answer what it needs: its
-status and where it ends. docs/measurements/performance.md has its cost beside that of general clients.
+It keeps connections open, sends requests that were made in advance, and reads only the status and the end of
+an answer. docs/measurements/performance.md has its cost beside that of general clients.
 """
 
 import asyncio
@@ -77,8 +77,9 @@ async def constant_arrival(
 ) -> list[Sample]:
     """Return the outcomes of requests that are due at a constant rate a second, whatever the server does.
 
-    Each has a connection of its own for as long as it lasts. Latency counts from when it was due, so a late
-    start is no excuse (Tene 2015, "coordinated omission"). Whoever has no answer by the deadline hangs up.
+    Each request has a connection to itself until it ends. Latency counts from when the request was due, so
+    that a late start does not hide a slow server (Tene 2015, "coordinated omission"). A client without an
+    answer by the deadline hangs up.
     """
     with _no_garbage_collection():
         load = _ConstantArrival(address, deadline_seconds)

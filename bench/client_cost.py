@@ -1,4 +1,4 @@
-"""What a request costs the client, beside general clients: processor time against a server that does nothing.
+"""Measure the processor time of clients for a request to a server that does nothing.
 
     python -m bench.client_cost
 
@@ -25,11 +25,11 @@ class DoNothing(asyncio.Protocol):
     """Answers each request with the same bytes, without reading it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the connection."""
+        """Remember the connection."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer when the body ends, which is all that tells where a request does."""
+        """Answer at the end of the body, which is the end of a request."""
         if data.endswith(b"]}") and isinstance(self._transport, asyncio.Transport):
             self._transport.write(_ANSWER)
 

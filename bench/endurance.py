@@ -1,12 +1,12 @@
-"""What a long day does to the service: its memory over many requests, and twice the load that it can carry.
+"""Load the service for long: its memory over many requests, then twice the load that it can carry.
 
     python -m bench.endurance [--requests 20000] [--minutes 1] [--picture docs/measurements/images/memory.png]
 
-Starts the service as its own process, with as many lanes as there are CPUs. First come requests of random
-shapes, by eight clients in turn; then, for some minutes, requests of equal size at twice the rate that eight
-clients in turn have reached. Prints the tables of docs/measurements/endurance.md. Exit status 1 when
-an answer is missing or, under the first load, not its own, or when threads or open files do not end where
-they began.
+Starts the service as a process with as many lanes as there are CPUs. First, eight clients send requests of
+random shapes, each the next upon an answer. Then requests of equal size come for some minutes, at twice the
+rate that eight such clients have reached. Prints the tables of docs/measurements/endurance.md. Exit status 1
+when an answer is missing or, under the first load, not its own, or when threads or open files do not end
+where they began.
 """
 
 import argparse
@@ -59,7 +59,7 @@ class MemoryCurve:
 
 @dataclass(slots=True)
 class AnswerTally:
-    """What came of requests, and of the reviews in them."""
+    """How requests ended, and how many reviews were scored."""
 
     outcomes: Counter[RequestOutcome] = field(default_factory=Counter)
     num_reviews: int = 0
@@ -68,11 +68,11 @@ class AnswerTally:
 
     @property
     def num_requests(self) -> int:
-        """Requests that were answered, in whatever way."""
+        """Requests with an answer of any kind."""
         return self.outcomes.total()
 
     def judge(self, request: bytes, answer: Answer) -> RequestOutcome:
-        """Count an answer; it has failed unless each review has its own prediction."""
+        """Count an answer; the request has failed unless each review has its own prediction."""
         outcome = outcome_of(answer)
         if outcome is RequestOutcome.GOOD:
             lengths = _num_words(request)
@@ -124,7 +124,7 @@ def main() -> int:
 
 
 def print_memory(memory: MemoryCurve, tally: AnswerTally) -> None:
-    """Print what many requests did to the memory, as a Markdown table."""
+    """Print the memory over the requests as a Markdown table."""
     print("| requests | reviews | MiB at the start | highest | at the end | slope, MiB per 1,000 requests |")
     print("|---|---|---|---|---|---|")
     print(
@@ -134,7 +134,7 @@ def print_memory(memory: MemoryCurve, tally: AnswerTally) -> None:
 
 
 def print_overload(overload: Overload) -> None:
-    """Print what became of requests at twice the rate that the service can carry, as a Markdown table."""
+    """Print how the requests of the overload ended, as a Markdown table."""
     outcomes = overload.outcomes
     goodput = outcomes[RequestOutcome.GOOD] / overload.seconds
     print(
@@ -151,7 +151,7 @@ def print_overload(overload: Overload) -> None:
 
 
 def print_usages(usages: Sequence[Usage]) -> None:
-    """Print what the service held, as a Markdown table."""
+    """Print what the service held at three moments, as a Markdown table."""
     print("| | memory, MiB | threads | open files |\n|---|---|---|---|")
     for name, usage in zip(("warm", "after the requests", "after the overload"), usages, strict=True):
         print(f"| {name} | {usage.rss_mib:.1f} | {usage.num_threads} | {usage.num_open_files} |")
@@ -181,7 +181,7 @@ def _warm(service: ServiceProcess) -> Usage:
 
 
 def _watch(service: ServiceProcess, num_requests: int, tally: AnswerTally) -> MemoryCurve:
-    """Return the memory over so many requests, read two hundred times."""
+    """Return the memory over the requests, read some two hundred times."""
     step = max(1, num_requests // NUM_READINGS)
     counts, readings = [0], [service.usage().rss_mib]
 
@@ -245,7 +245,7 @@ def _overload(url: str, seconds: float) -> Overload:
 
 
 def _settled(service: ServiceProcess, before: Usage) -> Usage:
-    """Return what the service holds once it has let go of its clients, or what it never let go of."""
+    """Return what the service holds when it is back at its first usage, or after a minute."""
 
     def is_back() -> bool:
         return _leaks(before, service.usage()) == []

@@ -1,4 +1,4 @@
-"""Ways of running a network of one bidirectional layer with max pooling on a CPU, one thread each."""
+"""Engines that run a network of one bidirectional layer with max pooling, on one CPU thread."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ States = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def engines(network: SentimentLSTM) -> dict[str, Logits]:
-    """Return each by its name."""
+    """Return each engine by its name."""
     model = _to_onnx(network)
     return {
         "this engine": _ours(network),
@@ -49,7 +49,7 @@ def _ours(network: SentimentLSTM) -> Logits:
 
 
 def _padded(network: SentimentLSTM) -> Logits:
-    """The network itself, in batches of near-equal length, of few different shapes."""
+    """Run the network itself in batches of near-equal length and few shapes."""
     grouping = Padded(network, torch.device("cpu"))
 
     @torch.inference_mode()
@@ -75,7 +75,7 @@ def _bfloat16(network: SentimentLSTM) -> Logits:
 
 
 def _packed(network: SentimentLSTM) -> Logits:
-    """PyTorch's own bidirectional LSTM over a packed sequence."""
+    """Run PyTorch's bidirectional LSTM over packed sequences."""
     layer: Any = network.layers[0]
     lstm = nn.LSTM(network.config.embedding_size, network.config.hidden_size, bidirectional=True)
     for source, suffix in ((layer.ahead, ""), (layer.back, "_reverse")):
@@ -124,7 +124,7 @@ def _openvino(model: onnx.ModelProto) -> States:
 
 
 def _quantized(model: onnx.ModelProto) -> bytes:
-    """Weights and, batch by batch, activations in 8 bits."""
+    """Return the model with weights in 8 bits, and activations in 8 bits for each batch."""
     with tempfile.TemporaryDirectory() as folder:
         whole, small = Path(folder, "whole.onnx"), Path(folder, "small.onnx")
         whole.write_bytes(model.SerializeToString())

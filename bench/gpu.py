@@ -2,8 +2,9 @@
 
     python -m bench.gpu REVIEWS.jsonl.xz [--model reviews-small]
 
-Reviews of the file's own length mix. Prints reviews a second by the number that is handed over at once, and
-ratios to the service's own way; and by how much a probability differs at most from the CPU's.
+Uses reviews of the file in their own mix of lengths. Prints reviews a second by the number of reviews that
+are scored at once, with ratios to the service's own way, and the largest difference to a probability of the
+CPU.
 """
 
 import argparse

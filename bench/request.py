@@ -1,11 +1,11 @@
-"""Where the time of a request goes: by the service's own metrics, and by its threads' processor time.
+"""Measure where the time of a request goes: by the metrics of the service, and by thread.
 
     python -m bench.request REVIEWS.jsonl.xz --picture docs/measurements/images/request.png
 
-Single reviews of the file's own length mix. With one client, every stage is told by its mean time; what is
-left of the client's wait is HTTP: parsing, sockets, handing over between threads, and the client itself. With
-64 clients, waiting hides the work, so processor time is told: of the event loop, of tokenizing, of the lanes.
-Linux only.
+Sends single reviews in the file's own mix of lengths. With one client it prints the mean time of every stage;
+the rest of the client's wait is HTTP: parsing, sockets, passing work between threads, and the client itself.
+With 64 clients, waiting hides the work, so it prints processor time: of the event loop, of tokenizing, of the
+lanes. Linux only.
 """
 
 import argparse
@@ -33,7 +33,7 @@ NUM_CLIENTS = 64
 _SUM = re.compile(r'^sentiment_stage_duration_seconds_sum\{stage="(\w+)"\} (\S+)$', re.MULTILINE)
 
 Parts = Mapping[str, float]
-"""Milliseconds by what they are spent on."""
+"""Milliseconds of a request by what they are spent on."""
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def stages(service: ServiceProcess, texts: Sequence[str], seconds: float) -> Parts:
-    """Return the mean time of each stage with one client, and what is left of its wait."""
+    """Return the mean time of each stage with one client, and the rest of its wait."""
     address, requests = _target(service, texts)
     asyncio.run(closed_loop(address, requests, num_connections=1, seconds=1))
     before = _stage_sums(address)
@@ -73,7 +73,7 @@ def stages(service: ServiceProcess, texts: Sequence[str], seconds: float) -> Par
 
 
 def processor_time(service: ServiceProcess, model: str, texts: Sequence[str], seconds: float) -> Parts:
-    """Return the processor time of a request with many clients, by thread; tokenizing is measured apart."""
+    """Return processor time a request by thread, with many clients; tokenizing is measured by itself."""
     address, requests = _target(service, texts)
     before = _thread_seconds(service.process_id)
     samples: Sequence[Sample] = asyncio.run(

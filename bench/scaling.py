@@ -1,12 +1,12 @@
-"""Throughput of the service on Ray with 1, 2 and 4 replicas, on a machine with fewer cores than that.
+"""Measure throughput on Ray with 1, 2 and 4 replicas, on a machine with fewer cores.
 
     python -m bench.scaling --score-ms 1.99 --png docs/measurements/images/scaling.png
 
-All is real, Ray's proxy, HTTP, tokenizer, queue, batches and lanes, but for one thing: a lane sleeps for as
-long as scoring its batch would take (`--score-ms` a review, as `python -m bench.sizes` prints it). So lanes
-do not compete for cores, as on machines that have one for each. All else still does: the CPU time of the
-proxy and of the replicas stands beside the throughput, since on few cores it is what bounds it. Needs the
-extra `ray`. RAY_SERVE_ENABLE_HA_PROXY=1 in front takes the HAProxy that Ray ships, not its proxy in Python.
+Ray's proxy, HTTP, tokenizer, queue, batches and lanes are real. Only scoring is not: a lane sleeps for as
+long as scoring its batch would take (`--score-ms` a review, which `python -m bench.sizes` prints). So lanes
+do not compete for cores, as on machines with a core for each. Everything else does: on few cores the CPU time
+of the proxy and the replicas limits the throughput, so the table has it too. Needs the extra `ray`. With
+RAY_SERVE_ENABLE_HA_PROXY=1, Ray uses the HAProxy that it ships in place of its proxy in Python.
 """
 
 import argparse
@@ -49,7 +49,7 @@ class Asleep(Classifier):
         self._review_seconds = score_ms / 1000
 
     def run(self, plan: RunPlan) -> list[Prediction]:
-        """Return the same for each review, after a while."""
+        """Sleep, and return the same prediction for each review."""
         time.sleep(self._review_seconds * len(plan.reviews))
         return [self._prediction(review, [0.5, 0.5]) for review in plan.reviews]
 
@@ -62,7 +62,7 @@ class AsleepReplica(Replica):
         self._score_ms = score_ms
 
     def load(self, settings: Settings) -> ModelVersion:
-        """Load the real version, and put it to sleep."""
+        """Load the real version, with a classifier that sleeps."""
         version = load_version(settings)
         return replace(version, classifier=Asleep(version.classifier, self._score_ms))
 
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _deployed(num_replicas: int, score_ms: float, sizes: Sequence[int]) -> Iterator[int]:
-    """Yield the sizes of requests to send while so many replicas are ready."""
+    """Yield the sizes of requests to send while this number of replicas is ready."""
     deployment = serve.deployment(serve.ingress()(AsleepReplica)).options(
         num_replicas=num_replicas, max_ongoing_requests=8192, ray_actor_options={"num_cpus": 1}
     )

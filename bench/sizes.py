@@ -1,9 +1,9 @@
-"""Time versions on the same reviews, beside how accurate each is: what a larger network costs and brings.
+"""Time versions on the same reviews, beside their accuracy: what a larger network costs and brings.
 
     python -m bench.sizes REVIEWS.jsonl.xz reviews-small reviews [--store STORE]
 
-Each version answers the reviews one at a time, as a quiet service does, and all together, as a busy one does,
-in turns with the others. Prints milliseconds a review on one thread, and ratios to the last version named.
+The versions take turns. Each scores the reviews one at a time, as a quiet service does, and all together, as
+a busy one does. Prints milliseconds a review on one thread, and ratios to the last version named.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
 def measure(
     versions: Sequence[ModelVersion], texts: Sequence[str], rounds: int
 ) -> tuple[list[float], list[float]]:
-    """Return each version's milliseconds a review, tokenizing left out: one by one, and all together."""
+    """Return milliseconds a review for each version, without tokenizing: one by one, and all together."""
     runs: dict[str, Callable[[], None]] = {}
     for version in versions:
         tokenized = version.classifier.tokenize(texts)

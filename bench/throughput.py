@@ -1,4 +1,4 @@
-"""What came of replicas under load, as a table and as a picture."""
+"""Throughput by number of replicas, as a table and as a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ __all__ = ["ScalingRun", "draw", "print_table"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingRun:
-    """What came of one number of replicas under one load."""
+    """One number of replicas under one load."""
 
     num_replicas: int
     reviews_per_request: int
     requests_per_second: float
     ideal_reviews_per_second: float
     proxy_request_ms: float
-    """CPU of the proxy for a request."""
+    """CPU time of the proxy for a request."""
     replica_request_ms: float
-    """CPU of the replicas for a request, all of them together."""
+    """CPU time of all replicas for a request."""
 
     @property
     def reviews_per_second(self) -> float:
-        """Answered."""
+        """Reviews that were answered."""
         return self.requests_per_second * self.reviews_per_request
 
 

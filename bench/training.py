@@ -2,9 +2,9 @@
 
     python -m bench.training REVIEWS.jsonl.xz
 
-Both train the network of the `cpu` recipe, without its adversarial half, on the same reviews with the same
-optimiser; the project's side in mixed precision, as the recipe says. Prints real tokens a second (padding
-does not count), and their ratio, from one run in turn.
+Both train the network of the `cpu` recipe, without adversarial training, on the same reviews with the same
+optimiser; this project in mixed precision, as the recipe says. They take turns. Prints real tokens a second,
+which do not include padding, and their ratio.
 """
 
 import argparse
@@ -30,7 +30,7 @@ NUM_BATCHES = 40
 
 
 class PlainLSTM(nn.Module):
-    """What a tutorial writes: one bidirectional nn.LSTM over batches padded to a fixed length."""
+    """The network of tutorials: one bidirectional nn.LSTM over batches padded to a fixed length."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -79,9 +79,9 @@ def plain_epoch(recipe: Recipe, examples: Examples, config: NetworkConfig) -> Ca
     def run() -> None:
         order = torch.randperm(len(labels_N))
         for start in range(0, len(order), recipe.fitting.batch_reviews):
-            places = order[start : start + recipe.fitting.batch_reviews]
+            rows = order[start : start + recipe.fitting.batch_reviews]
             optimiser.zero_grad()
-            functional.cross_entropy(network(ids_NT[places]), labels_N[places]).backward()  # type: ignore[no-untyped-call]
+            functional.cross_entropy(network(ids_NT[rows]), labels_N[rows]).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
 

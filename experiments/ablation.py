@@ -1,11 +1,11 @@
-"""What each ingredient of a recipe is worth: alone on top of a small recipe, or left out of a full one.
+"""Measure each ingredient of a recipe: alone on top of a small recipe, and left out of a full one.
 
     python -m experiments.ablation REVIEWS.jsonl.xz --unlabelled TEXTS.jsonl.xz --reserved IDS.txt
 
 The small recipe is `experiments/ablation.toml`. Prints a table in Markdown for each of the two settings. All
 is measured on the reviews that `python -m training fit` holds out, the same whatever the seed, and never on a
-test split. "Outside" is a run beyond the 95% prediction interval for one more run of what it is compared
-with, from several seeds: of twenty ingredients that do nothing, about one lands there by chance.
+test split. "Outside" is a run beyond the 95% prediction interval for one more run of the recipe that it is
+compared with, from several seeds: of twenty ingredients without effect, about one is outside by chance.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from experiments.dot_plot import Dots, draw
-from experiments.experiment import Laboratory, Outcome, Teacher
-from experiments.result_cache import Kept
-from experiments.seed_spread import Spread
+from experiments.dot_plot import DotPlot, draw
+from experiments.experiment import Experiment, RecipeResult, TeacherKind
+from experiments.result_cache import ResultCache
+from experiments.seed_spread import SeedSpread
 from experiments.variants import Fields, Overrides, changed
 from sentiment import SentimentError, set_num_threads
 from training.errors import Interrupted
@@ -31,15 +31,15 @@ from training.run.dataset import Dataset, read_dataset
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A recipe with something changed, and who teaches it."""
+    """Changes of a recipe, and the teachers of the run."""
 
     overrides: Overrides
-    teachers: Set[Teacher] = frozenset()
+    teachers: Set[TeacherKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What variants are changed from and compared with: the small recipe with some fields of its own."""
+class AblationSetting:
+    """The recipe that variants change and are compared with: the small one with some fields changed."""
 
     overrides: Overrides
     variants: Mapping[str, Variant]
@@ -66,8 +66,8 @@ _UNFREEZING: Final[Fields] = {"unfreeze_epochs": 1}
 _LINEAR: Final[Overrides] = {"distillation": {"linear_teacher": True}}
 _NOT_LINEAR: Final[Overrides] = {"distillation": {"linear_teacher": False}}
 
-SETTINGS: Final[Mapping[str, Setting]] = {
-    "base": Setting(
+SETTINGS: Final[Mapping[str, AblationSetting]] = {
+    "base": AblationSetting(
         overrides={},
         variants={
             "without word vectors": Variant({"vectors": None}),
@@ -94,7 +94,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             ),
         },
     ),
-    "full": Setting(
+    "full": AblationSetting(
         overrides={
             "network": {"input_dropout": 0.3, "output_dropout": 0.4},
             "fitting": {**_SLANTED, "clip_norm": 1.0, "ema_decay": 0.998},
@@ -129,17 +129,17 @@ def main() -> None:
         options.picture.write_bytes(draw(dots))
 
 
-def _tables(options: argparse.Namespace) -> dict[str, Dots]:
-    dots: dict[str, Dots] = {}
+def _tables(options: argparse.Namespace) -> dict[str, DotPlot]:
+    dots: dict[str, DotPlot] = {}
     base_seconds = 0.0
     with TemporaryDirectory() as folder:
         plan = _plan(options, Path(folder))
         dataset = thinned(read_dataset(plan), options.num_reviews, options.num_texts)
         print(dataset)
-        laboratory = Laboratory(plan, dataset, Path(folder))
-        kept = Kept(options.results, Outcome)
+        experiment = Experiment(plan, dataset, Path(folder))
+        cache = ResultCache(options.results, RecipeResult)
         for name, setting in SETTINGS.items():
-            references, variants = measure(laboratory, kept, name, setting, plan.recipe, options.num_seeds)
+            references, variants = measure(experiment, cache, name, setting, plan.recipe, options.num_seeds)
             base_seconds = base_seconds or median(outcome.seconds for outcome in references)
             print_table(name, references, variants, base_seconds)
             dots[name] = _dots(references, variants)
@@ -155,10 +155,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reserved", type=Path, help="ids of reviews to hold out, one a line")
     parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")), help="the small recipe")
     parser.add_argument("--epochs", type=int, help="in place of those of the small recipe")
-    parser.add_argument("--num-reviews", type=int, default=4_300, help="to train on; about so many")
-    parser.add_argument("--num-texts", type=int, default=5_000, help="without labels; about so many")
+    parser.add_argument("--num-reviews", type=int, default=4_300, help="to train on, about")
+    parser.add_argument("--num-texts", type=int, default=5_000, help="without labels, about")
     parser.add_argument("--num-seeds", type=int, default=4, help="runs of each reference, at least 2")
-    parser.add_argument("--results", type=Path, help="file that keeps results for a second call of the same")
+    parser.add_argument("--results", type=Path, help="file that saves results for a second call of the same")
     parser.add_argument("--picture", type=Path, help="file for the picture")
     return parser
 
@@ -178,7 +178,7 @@ def _plan(options: argparse.Namespace, folder: Path) -> Plan:
 
 
 def thinned(dataset: Dataset, num_reviews: int, num_texts: int) -> Dataset:
-    """Return about so many train reviews and other texts, evenly picked, and all of validation."""
+    """Return a part of the train reviews and the other texts, evenly picked, and all of validation."""
     train, texts = dataset.split.train, dataset.unlabelled
     return replace(
         dataset,
@@ -188,14 +188,19 @@ def thinned(dataset: Dataset, num_reviews: int, num_texts: int) -> Dataset:
 
 
 def measure(
-    laboratory: Laboratory, kept: Kept[Outcome], name: str, setting: Setting, base: Recipe, num_seeds: int
-) -> tuple[list[Outcome], dict[str, Outcome]]:
-    """Return how the reference went with each seed, and each variant with the first."""
+    experiment: Experiment,
+    cache: ResultCache[RecipeResult],
+    name: str,
+    setting: AblationSetting,
+    base: Recipe,
+    num_seeds: int,
+) -> tuple[list[RecipeResult], dict[str, RecipeResult]]:
+    """Return the results of the reference with each seed, and of each variant with the first seed."""
     recipe = changed(base, setting.overrides)
 
-    def outcome(of: str, changed_recipe: Recipe, teachers: Set[Teacher] = frozenset()) -> Outcome:
+    def outcome(of: str, changed_recipe: Recipe, teachers: Set[TeacherKind] = frozenset()) -> RecipeResult:
         key = f"{name}; {of}"
-        return kept.get(key, partial(laboratory.run, key, changed_recipe, teachers))
+        return cache.get(key, partial(experiment.run, key, changed_recipe, teachers))
 
     references = [outcome(f"seed {seed}", replace(recipe, seed=seed)) for seed in range(1, num_seeds + 1)]
     variants = {
@@ -206,9 +211,9 @@ def measure(
 
 
 def print_table(
-    name: str, references: list[Outcome], variants: Mapping[str, Outcome], base_seconds: float
+    name: str, references: list[RecipeResult], variants: Mapping[str, RecipeResult], base_seconds: float
 ) -> None:
-    """Print a row for each run, with how it differs from the mean of the references."""
+    """Print a row for each run with its difference from the mean of the references."""
     spread = _spread(references)
     print(f"\n{name}: {spread.mean:.2%} over {len(references)} seeds; ", end="")
     print(f"one more run would lie within {spread.margin:.2%} of that\n")
@@ -220,25 +225,25 @@ def print_table(
 
 
 def _rows(
-    references: list[Outcome], variants: Mapping[str, Outcome], spread: Spread
-) -> Iterator[tuple[str, Outcome, str]]:
+    references: list[RecipeResult], variants: Mapping[str, RecipeResult], spread: SeedSpread
+) -> Iterator[tuple[str, RecipeResult, str]]:
     for seed, outcome in enumerate(references, start=1):
         yield f"seed {seed}", outcome, ""
     for name, outcome in variants.items():
         yield name, outcome, "yes" if spread.outside(outcome.accuracy) else "no"
 
 
-def _dots(references: list[Outcome], variants: Mapping[str, Outcome]) -> Dots:
+def _dots(references: list[RecipeResult], variants: Mapping[str, RecipeResult]) -> DotPlot:
     spread = _spread(references)
-    return Dots(
+    return DotPlot(
         references=[spread.difference(outcome.accuracy) for outcome in references],
         variants={name: spread.difference(outcome.accuracy) for name, outcome in variants.items()},
         margin=spread.margin,
     )
 
 
-def _spread(references: list[Outcome]) -> Spread:
-    return Spread.of([outcome.accuracy for outcome in references])
+def _spread(references: list[RecipeResult]) -> SeedSpread:
+    return SeedSpread.of([outcome.accuracy for outcome in references])
 
 
 if __name__ == "__main__":

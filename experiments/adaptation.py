@@ -1,10 +1,10 @@
-"""Measure what reviews of one's own are worth: a version as it is, adapted, and a model trained from scratch.
+"""Compare three models on reviews of one's own: a version as it is, the same adapted, and one from scratch.
 
     OMP_NUM_THREADS=1 python -m experiments.adaptation REVIEWS.jsonl.xz
 
-REVIEWS has the fields `id`, `text`, `label` and `split`. N of its "train" reviews, the same for either way,
-are trained on; the figures are of its "test" reviews. Prints a Markdown table, a row for each model as it is
-done: accuracy, expected calibration error, processor seconds. What training itself tells goes to stderr.
+REVIEWS has the fields `id`, `text`, `label` and `split`. Both ways train on the same N of its "train"
+reviews; the figures are of its "test" reviews. Prints a Markdown table, a row as soon as a model is done:
+accuracy, expected calibration error, processor seconds. The output of training goes to stderr.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def measure(
 ) -> None:
     """Print a row for the base as it is and for each number of reviews."""
     test = write(folder / "test.jsonl", (row for row in rows if row["split"] == "test"))
-    train = sorted((row for row in rows if row["split"] == "train"), key=place)
+    train = sorted((row for row in rows if row["split"] == "train"), key=sort_key)
     report = evaluate_version(
         store=base.store,
         reference=base.reference,
@@ -87,8 +87,8 @@ def print_row(way: str, number: int, figures: Evaluation, seconds: float | None)
     print(f"| {' | '.join([*cells, '' if seconds is None else f'{seconds:.0f} s'])} |", flush=True)
 
 
-def place(row: Row) -> bytes:
-    """Return where a review stands in an order that has nothing to do with what it says."""
+def sort_key(row: Row) -> bytes:
+    """Return a sort key that does not depend on the text of a review."""
     return hashlib.sha256(str(row["id"]).encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""A picture of differences: a dot for each run, and behind them the band that chance alone would fill."""
+"""A picture of differences: a dot for each run before the band that seeds alone would fill."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from matplotlib.axes import Axes
 
 from training.publishing.report.drawing import COLOURS, FAINT, INK, look, new_figure, to_png
 
-__all__ = ["Dots", "draw"]
+__all__ = ["DotPlot", "draw"]
 
 _ROW_INCHES = 0.2
 _HEADING_ROWS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dots:
+class DotPlot:
     """Differences of accuracy, 0 to 1, from the mean of the references."""
 
     references: Sequence[float]
@@ -22,8 +22,8 @@ class Dots:
     margin: float
 
 
-def draw(panels: Mapping[str, Dots]) -> bytes:
-    """Return the picture as PNG, with a panel for each of these under its name, all on the same scale."""
+def draw(panels: Mapping[str, DotPlot]) -> bytes:
+    """Return the picture as PNG: a panel for each plot under its name, all on one scale."""
     rows = [1 + len(dots.variants) for dots in panels.values()]
     with look():
         figure = new_figure(height_inches=_ROW_INCHES * (sum(rows) + _HEADING_ROWS * len(rows)) + 0.5)
@@ -35,7 +35,7 @@ def draw(panels: Mapping[str, Dots]) -> bytes:
         return to_png(figure)
 
 
-def _draw_panel(axes: Axes, name: str, dots: Dots) -> None:
+def _draw_panel(axes: Axes, name: str, dots: DotPlot) -> None:
     names = ["as it is, by seed", *dots.variants]
     band = 100 * dots.margin
     axes.axvspan(-band, band, color=FAINT, alpha=0.35, linewidth=0)

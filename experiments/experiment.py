@@ -1,4 +1,4 @@
-"""Runs recipes on the same reviews through the stages of `python -m training fit`, all but publishing."""
+"""Runs of recipes on the same reviews, through the stages of `python -m training fit` without publishing."""
 
 import shutil
 import time
@@ -31,35 +31,35 @@ from training.run.prepared import Prepared
 from training.run.run import Run
 from training.run.stage import run_stage
 
-__all__ = ["Laboratory", "Outcome", "Teacher"]
+__all__ = ["Experiment", "RecipeResult", "TeacherKind"]
 
-Teacher = Literal["linear", "itself"]
-"""A linear model of the same reviews, or what the plan's recipe gives without a teacher."""
+TeacherKind = Literal["linear", "itself"]
+"""A linear model of the same reviews, or the version that the plan's recipe gives without a teacher."""
 
 _CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run went. Seconds are of the processor."""
+class RecipeResult:
+    """Accuracy and processor time of a run."""
 
     accuracy: float
     """The highest validation accuracy of an epoch, 0 to 1."""
     start_seconds: float
-    """For the language model, if there is one; word vectors are not counted."""
+    """For the language model, 0 without one; word vectors are not counted."""
     fitting_seconds: float
 
     @property
     def seconds(self) -> float:
-        """Of all that is counted."""
+        """All processor time that is counted."""
         return self.start_seconds + self.fitting_seconds
 
 
-class Laboratory:
-    """What runs have in common is made once: the vocabulary, word vectors and language models."""
+class Experiment:
+    """Runs on the same reviews, whose vocabulary, word vectors and language models are made once."""
 
     def __init__(self, plan: Plan, dataset: Dataset, folder: Path) -> None:
-        """Take reviews that `plan` names, or some of them; all runs have its recipe's tokenizer."""
+        """Take the reviews that `plan` names, or a part of them; all runs use the tokenizer of its recipe."""
         self._plan = plan
         self._dataset = dataset
         self._folder = folder
@@ -73,14 +73,14 @@ class Laboratory:
         self._vectors = cache(self._learn_vectors)
         self._itself = cache(self._publish)
 
-    def run(self, name: str, recipe: Recipe, teachers: Set[Teacher] = frozenset()) -> Outcome:
-        """Train a recipe, with teachers if there are any; the name must be new."""
+    def run(self, name: str, recipe: Recipe, teachers: Set[TeacherKind] = frozenset()) -> RecipeResult:
+        """Train a recipe, with teachers if there are any. Each run needs a name of its own."""
         run = self._new_run(name, recipe, self._itself() if "itself" in teachers else ())
         network, start_seconds = self._start(run)
         begun = time.process_time()
         best = self._fit(run, network, self._examples(run) if teachers else self._train).progress.best
         assert best  # noqa: S101  # it has run an epoch at least
-        return Outcome(
+        return RecipeResult(
             accuracy=best.validation_accuracy,
             start_seconds=start_seconds,
             fitting_seconds=time.process_time() - begun,
@@ -104,7 +104,7 @@ class Laboratory:
         return learn_vectors(self._dataset.texts, self._tokenizer, config, size=size, seed=recipe.seed)
 
     def _start(self, run: Run) -> tuple[SentimentLSTM, float]:
-        """Return the network to fit, and the seconds that it cost, now or when its like was made."""
+        """Return the network to fit, and the seconds that its language model took, now or earlier."""
         recipe = run.plan.recipe
         begun = time.process_time()
         if recipe.language_model is None:
@@ -142,7 +142,7 @@ class Laboratory:
         return trainer
 
     def _publish(self) -> tuple[PinnedVersion, ...]:
-        """Return a version that the plan's recipe gives, to be a teacher."""
+        """Publish what the plan's recipe gives, and return it as a teacher."""
         run = self._new_run("teacher", self._plan.recipe)
         network, _ = self._start(run)
         trainer = self._fit(run, network, self._train)

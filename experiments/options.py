@@ -1,10 +1,10 @@
-"""What each option of a recipe does to the loss curve: the `article` recipe, one option changed at a time.
+"""Draw what each option does to the loss curve of the `article` recipe, one option at a time.
 
     python -m experiments.options REVIEWS.jsonl.xz --reserved IDS.txt --pictures experiments/images
 
 Prints a table and draws the curves. All is measured on reviews held out of those given, never on a test
 split. "Outside" is a variant beyond the 95% prediction interval for one more run of the recipe as it is, from
-several seeds: of twenty options that do nothing, about one lands there by chance.
+several seeds: of twenty options without effect, about one is outside by chance.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.result_cache import Kept
-from experiments.seed_spread import Spread
+from experiments.result_cache import ResultCache
+from experiments.seed_spread import SeedSpread
 from experiments.variants import Overrides, changed
 from reviews import read_reviews
 from sentiment import SentimentLSTM, Tokenizer, TokenizerConfig, set_num_threads
@@ -73,7 +73,7 @@ SMOOTHING_EPOCHS: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How one run went."""
+    """Losses and figures of one run."""
 
     step_losses: list[float]
     history: list[EpochMetrics]
@@ -88,14 +88,14 @@ Results = dict[str, Curve]
 
 
 def main() -> None:
-    """Train what is not in the results yet, print the table, and draw the pictures if they are asked for."""
+    """Train what is not in the results yet, print the table, and draw the pictures on request."""
     options = _parser().parse_args()
     set_num_threads(1)
-    laboratory = Laboratory(_read(options))
-    print(laboratory)
-    kept = Kept(options.results, Curve)
+    experiment = OptionExperiment(_read(options))
+    print(experiment)
+    cache = ResultCache(options.results, Curve)
     results = {
-        name: kept.get(name, partial(laboratory.train, recipe))
+        name: cache.get(name, partial(experiment.train, recipe))
         for name, recipe in recipes(options.epochs, options.num_seeds)
     }
     print_table(results, baselines(results))
@@ -109,11 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("reviews", type=Path)
     parser.add_argument("--reserved", type=Path, help="ids of reviews to hold out, one a line")
-    parser.add_argument("--num-reviews", type=int, default=8_000, help="about so many, evenly picked")
+    parser.add_argument("--num-reviews", type=int, default=8_000, help="about, evenly picked")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--num-seeds", type=int, default=6, help="runs of the recipe as it is, at least 2")
     parser.add_argument(
-        "--results", type=Path, help="file that keeps the curves for a second call of the same"
+        "--results", type=Path, help="file that saves the curves for a second call of the same"
     )
     parser.add_argument("--pictures", type=Path, help="folder for the pictures")
     return parser
@@ -139,8 +139,8 @@ def recipes(epochs: int, num_seeds: int) -> Iterator[tuple[str, Recipe]]:
             yield f"{group}: {name}", changed(base, overrides)
 
 
-class Laboratory:
-    """Trains recipes on the same reviews. Whatever the seed, the same ones are held out."""
+class OptionExperiment:
+    """Trains recipes on the same reviews, and holds out the same ones whatever the seed."""
 
     def __init__(self, split: Split) -> None:
         self._split = split
@@ -153,7 +153,7 @@ class Laboratory:
         )
 
     def train(self, recipe: Recipe) -> Curve:
-        """Return how a run of the recipe goes; it begins as `python -m training fit` does."""
+        """Train the recipe and return its curve; the run begins as one of `python -m training fit` does."""
         vocabulary_size, train, validation = self._encode(recipe.tokenizer)
         torch.manual_seed(recipe.seed)
         num_labels = len(self._labels.names)
@@ -183,7 +183,7 @@ def baselines(results: Results) -> list[Curve]:
 
 def print_table(results: Results, base: Sequence[Curve]) -> None:
     """Print a row for each run, and how it differs from the mean of the recipe as it is."""
-    spread = Spread.of([curve.best_accuracy for curve in base])
+    spread = SeedSpread.of([curve.best_accuracy for curve in base])
     print(f"as it is, {len(base)} seeds: {spread.mean:.2%}; ", end="")
     print(f"one more run would lie within {spread.margin:.2%} of that\n")
     print(f"{'variant':<32} {'train loss':>10} {'best accuracy':>14} {'difference':>11}  outside")

@@ -1,4 +1,4 @@
-"""Results of named runs, kept in a file so that a second call goes on where the first one stopped."""
+"""Results of named runs in a file, so that a second call goes on where the first one stopped."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-__all__ = ["Kept"]
+__all__ = ["ResultCache"]
 
 R = TypeVar("R")
 
 
-class Kept(Generic[R]):
-    """Results by name; without a path they are kept nowhere. A file is for calls with the same options."""
+class ResultCache(Generic[R]):
+    """Results by name; without a path they are not saved. A file is for calls with the same options."""
 
     def __init__(self, path: Path | None, kind: type[R]) -> None:
         self._path = path

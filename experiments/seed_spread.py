@@ -1,4 +1,4 @@
-"""How far runs lie apart that differ in nothing but the seed, and which others lie outside of that."""
+"""How far apart runs are that differ only in their seed, and which other runs are outside of that range."""
 
 import math
 import statistics
@@ -8,19 +8,19 @@ from typing import Self
 
 from scipy.stats import t as student
 
-__all__ = ["Spread"]
+__all__ = ["SeedSpread"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """The mean of some runs' accuracies, and how far from it one more of their kind lies in 95% of cases."""
+class SeedSpread:
+    """The mean accuracy of runs, and the distance from it that one more run stays within in 95% of cases."""
 
     mean: float
     margin: float
 
     @classmethod
     def of(cls, accuracies: Sequence[float]) -> Self:
-        """Return the 95% prediction interval for one more run, by Student's t; takes two runs at least."""
+        """Return the 95% prediction interval for one more run, by Student's t; needs at least two runs."""
         num_runs = len(accuracies)
         quantile = float(student.ppf(0.975, num_runs - 1))
         margin = quantile * statistics.stdev(accuracies) * math.sqrt(1 + 1 / num_runs)
@@ -31,5 +31,5 @@ class Spread:
         return accuracy - self.mean
 
     def outside(self, accuracy: float) -> bool:
-        """Return whether a run differs by more than one more of the same kind would."""
+        """Return whether a run differs from the mean by more than one more of these runs would."""
         return abs(self.difference(accuracy)) > self.margin

@@ -1,9 +1,9 @@
-"""Time the tokenizer beside the compiled `tokenizers` library, with the same rules, and the network itself.
+"""Time the tokenizer, the compiled `tokenizers` library with the same rules, and the network.
 
     python -m pip install tokenizers
     python -m experiments.tokenizer REVIEWS.jsonl.xz
 
-Prints milliseconds a review, one thread and one review at a time as a request brings it, and ratios to ours.
+Prints milliseconds a review on one thread, one review at a time as in a request, and ratios to ours.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from reviews import read_reviews
 from sentiment import Tokenizer, set_num_threads
 from sentiment.tokenizer import UNKNOWN_ID
 
-# The rules of sentiment/tokenizer.py without the combining marks, which its dialect writes in another way.
+# The rules of sentiment/tokenizer.py without the combining marks, which this library writes in another way.
 PATTERN = r"\w+(?:'t\b)?|'(?:s|re|ve|ll|d|m)\b|!{1,3}|\?{1,3}|\.{2,3}|[^\w\s]"
 
 
@@ -64,7 +64,7 @@ def _renewed(tokenizer: Tokenizer, texts: Sequence[str], *, num_pieces: int) -> 
 
 
 def _compiled(tokenizer: Tokenizer, texts: Sequence[str], *, nfkc: bool) -> Callable[[], object]:
-    vocabulary = {word: place for place, word in enumerate(tokenizer.words, start=UNKNOWN_ID + 1)}
+    vocabulary = {word: index for index, word in enumerate(tokenizer.words, start=UNKNOWN_ID + 1)}
     unknown = "<unk>"
     compiled = CompiledTokenizer(models.WordLevel(vocabulary | {unknown: UNKNOWN_ID}, unk_token=unknown))
     steps = [normalizers.NFKC()] if nfkc else []

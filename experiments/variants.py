@@ -1,4 +1,4 @@
-"""Recipes that differ from another in a few fields."""
+"""Recipes that change a few fields of another."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ Overrides = Mapping[str, Fields | None]
 
 
 def changed(recipe: Recipe, overrides: Overrides) -> Recipe:
-    """Return the recipe with some fields of its tables changed; raises InvalidRecipe for what cannot be."""
+    """Return the recipe with some fields of its tables changed; raises InvalidRecipe."""
     fields: dict[str, Any] = recipe.fields()
     for table, values in overrides.items():
         fields[table] = None if values is None else {**(fields[table] or {}), **values}

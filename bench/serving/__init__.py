@@ -1,1 +1,1 @@
-"""This service beside other model servers: the same weights, text, client and cores."""
+"""Compares this service with other model servers: the same weights, text, client and cores."""

@@ -1,10 +1,10 @@
-"""This service beside other model servers, all in one run:
+"""Compares this service with other model servers in one run:
 
     python -m bench.serving REVIEWS.jsonl.xz
 
 Makes an environment for each server, measures them in turns, prints the tables, and writes the figures to
-build/bench/serving.json. `--document docs/measurements/performance.md` puts tables and pictures there too.
-`--from FILE` only writes those of a run that was measured before.
+build/bench/serving.json. `--document docs/measurements/performance.md` writes tables and pictures there too.
+`--from FILE` writes those of an earlier run.
 
     python -m bench.serving REVIEWS.jsonl.xz --baseline FOLDER --rounds 8
 
@@ -42,7 +42,7 @@ _ADAPTER: Final = TypeAdapter(ServingResults)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, or read what was measured, and write it down."""
+    """Measure or read an earlier run, and print and write its tables."""
     options = _parser().parse_args(arguments)
     try:
         if options.baseline:

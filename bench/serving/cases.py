@@ -15,16 +15,16 @@ class LoadCase:
 
     title: str
     arrival: Arrival = "closed"
-    """Clients that wait for answers; a constant rate, the same for all; or twice what the server can."""
+    """Clients that wait for answers; one constant rate for all; or twice the server's own capacity."""
     num_connections: int = 1
     """Of a closed loop."""
     reviews_per_request: int = 1
     short: bool = False
     """Reviews of 10 to 40 words in place of the real mix."""
     load_ratio: float = 0.0
-    """The arrival rate: of this service's capacity if it is constant, of the server's own for an overload."""
+    """Arrival rate: a share of this service's capacity if constant, of the server's own for an overload."""
     time_ratio: float = 1.0
-    """Of the time that a case has: long requests need more for as many."""
+    """Share of the usual time of a case: long requests need more time for as many answers."""
     deadline_seconds: float = 10.0
     """When a client that does not wait in line hangs up."""
 

@@ -1,4 +1,4 @@
-"""Parts of a document that a program writes."""
+"""The parts of a document that a program writes."""
 
 from pathlib import Path
 

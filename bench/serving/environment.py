@@ -1,4 +1,4 @@
-"""A virtual environment for each peer, so that their requirements cannot get into each other's way."""
+"""A virtual environment for each peer, so that their requirements cannot conflict."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from bench.serving.servers import ServerSetup
 
 __all__ = ["interpreter"]
 
-# What the released model needs, in the versions that this service runs with.
+# What the released model needs, in the versions of this environment.
 _SHARED: Final = ("torch", "safetensors")
 _UNPINNED: Final = ("annotated-types", "numpy", "pydantic")
 _PIP: Final = ("-m", "pip", "install", "--disable-pip-version-check", "--quiet")
@@ -39,7 +39,7 @@ def interpreter(setup: ServerSetup, folder: Path) -> Path:
 
 
 def _release(name: str) -> str:
-    # Without the build ("+cpu"), which another index may not have.
+    # Without the build ("+cpu"), which other indexes may not have.
     return version(name).partition("+")[0]
 
 

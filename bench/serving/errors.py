@@ -1,4 +1,4 @@
-"""What keeps a server from being measured.
+"""Reasons why a server cannot be measured.
 
 SentimentError
 └── BenchError

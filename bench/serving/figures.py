@@ -1,4 +1,4 @@
-"""What was measured, as data: the JSON file holds exactly this."""
+"""The figures of a run: the JSON file holds exactly these."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ __all__ = ["CaseFigures", "OfflineFigures", "ServerFigures", "ServingResults", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFigures:
-    """One server under one load in one round. Latencies are those of good answers, null without any."""
+    """One server under one load in one round. Latencies are of good answers, null if there are none."""
 
     offered_reviews_per_second: float | None
     """At constant arrival."""
     reviews_per_second: float
-    """Answered well; under overload that is the goodput."""
+    """Of good answers; under overload this is the goodput."""
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
@@ -35,7 +35,7 @@ class ServerFigures:
     setup: str
     requirements: tuple[str, ...]
     skipped: str | None = None
-    """Why it was not measured."""
+    """The reason, if it was not measured."""
     cold_start_seconds: tuple[float, ...] = ()
     rss_mib: tuple[float, ...] = ()
     pss_mib: tuple[float, ...] = ()
@@ -92,5 +92,5 @@ def summarise(
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """Return the least value that so many percent do not exceed: one that was measured, not between two."""
+    """Return the lowest measured value that `share` percent of the values do not exceed (nearest rank)."""
     return float(np.percentile(values, share, method="inverted_cdf")) if values else None

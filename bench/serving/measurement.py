@@ -1,4 +1,4 @@
-"""Measuring servers in turns: all cases of one, then of the next, and so on again in each round."""
+"""Measures a server: its answers, all cases, and its memory."""
 
 import asyncio
 import math
@@ -17,13 +17,13 @@ from bench.serving.workload import Workload, in_groups
 __all__ = ["TOLERANCE", "Turn", "check_answers", "measure", "take_turn"]
 
 TOLERANCE = 1e-4
-"""How far a peer's probabilities may be from this project's; padding and order of sums may move them."""
+"""Largest difference of a peer's probability from this project's; padding and the order of sums move it."""
 Ask = Callable[[Sequence[str]], list[Probabilities]]
 _WARM_UP_SECONDS = 1.0
 
 
 class Turn:
-    """What one server gave in one round."""
+    """The figures of one server in one round."""
 
     def __init__(self) -> None:
         self.cold_start_seconds = math.nan
@@ -43,7 +43,7 @@ def take_turn(  # noqa: PLR0913  # what makes up a turn
     seconds: float,
     capacity_of_this: float | None,
 ) -> Turn:
-    """Start a server, check its answers, measure all cases, weigh it and stop it; raises ServerFailed."""
+    """Start a server, check its answers, measure all cases and its memory, stop it; raises ServerFailed."""
     turn = Turn()
     with running(setup, python, folder, model=model, review=workload.short[0]) as server:
         turn.cold_start_seconds = server.cold_start_seconds
@@ -77,7 +77,7 @@ def check_answers(ask: Ask, reviews: Sequence[str], expected: Sequence[Probabili
 def measure(
     server: RunningServer, case: LoadCase, workload: Workload, *, seconds: float, rate: float | None
 ) -> CaseFigures:
-    """Return the figures of one case; a second before them warms up and does not count."""
+    """Return the figures of one case, after a second that warms up and does not count."""
     return asyncio.run(_measure(server, case, workload, seconds=seconds, rate=rate))
 
 

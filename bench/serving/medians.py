@@ -1,4 +1,4 @@
-"""A server's figures over the rounds of a run, each the median."""
+"""Medians of a server's figures over the rounds of a run."""
 
 import statistics
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ THIS: Final = "this"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Medians:
-    """What a server does under one load; None for all if it was not measured."""
+    """Medians of one server under one load; all None if it was not measured."""
 
     reviews_per_second: float | None = None
     p50_ms: float | None = None
@@ -35,11 +35,11 @@ def medians(results: ServingResults, server: str, case: str) -> Medians:
 
 
 def median(values: Sequence[float | None]) -> float | None:
-    """Return the median of what there is."""
+    """Return the median of the values that are not None, or None without any."""
     present = [value for value in values if value is not None]
     return statistics.median(present) if present else None
 
 
 def divide(value: float | None, by: float | None) -> float | None:
-    """Return a ratio, or None where it has no meaning."""
+    """Return a ratio, or None where there is none."""
     return value / by if value is not None and by else None

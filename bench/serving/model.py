@@ -1,4 +1,4 @@
-"""What all peers serve: the released weights, run as PyTorch's documentation would have it."""
+"""The model that all peers serve: the released weights, run as the documentation of PyTorch shows."""
 
 import os
 from collections.abc import Sequence
@@ -13,15 +13,14 @@ __all__ = ["MODEL_VARIABLE", "EngineModel", "PyTorchModel"]
 
 MODEL_VARIABLE = "BENCH_MODEL"
 """The environment variable with the model's reference."""
-# A request of 32 reviews must fit, and a batcher may put many such together: beyond this, memory grows and
-# speed does not.
+# A batcher may join many requests of 32 reviews: beyond this number of rows, memory grows and speed does not.
 MAX_ROWS = 64
 
 
 class PyTorchModel:
-    """Texts in, predictions out: one padded batch in the order given, exact by the true lengths.
+    """Runs texts as padded batches in the order given, exact by their true lengths.
 
-    It leaves out what this project's engine adds: a batch without padding, and input products looked up.
+    It lacks what the engine of this project adds: batches without padding, and a table of input products.
     """
 
     def __init__(self) -> None:
@@ -55,7 +54,7 @@ class PyTorchModel:
 
 
 class EngineModel(PyTorchModel):
-    """The same with this project's engine, to tell its share from that of the batcher."""
+    """The same with this project's engine, to separate its share from that of the batcher."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +69,7 @@ class EngineModel(PyTorchModel):
 
 
 def describe(labels: Sequence[str], row: Sequence[float]) -> dict[str, Any]:
-    """Return one prediction as JSON has it."""
+    """Return one prediction as a JSON object."""
     confidence = max(row)
     return {
         "label": labels[row.index(confidence)],

@@ -1,6 +1,6 @@
-"""The same work without HTTP: what the cores could do at best, and what a transformer would.
+"""Measures the same work without HTTP: this engine at its best, and a transformer.
 
-Run as a process of its own, so that it holds the cores like a server does:
+Runs as a separate process, so that it has the cores as a server has them:
 
     python -m bench.serving.offline REVIEWS.jsonl.xz --model reviews@production --seconds 5
 
@@ -60,21 +60,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def deal(items: Sequence[T], num_parts: int) -> list[Sequence[T]]:
-    """Deal items out, so that each part is as much work as any other."""
+    """Distribute items evenly, so that all parts are equal work."""
     return [items[part::num_parts] for part in range(num_parts)]
 
 
 def groups(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Cut items into groups of neighbours, the last ones first: the longest, so that the end is even."""
+    """Cut items into groups of neighbours, last group first: the longest, so that all cores end together."""
     return [items[start : start + size] for start in range(0, len(items), size)][::-1]
 
 
 def throughput(
     work: Callable[[Sequence[T]], object], batches: Sequence[Sequence[T]], seconds: float
 ) -> float:
-    """Return reviews/s over whole passes through the batches on all cores, after a part of one to warm up.
+    """Return reviews/s over whole passes through the batches on all cores, after a short warm-up.
 
-    It passes at least once, and on until the time is over.
+    There is one pass at least, and another as long as time is left.
     """
     num_reviews = sum(map(len, batches))
     with ThreadPoolExecutor(_num_cores(), initializer=set_num_threads, initargs=(1,)) as pool:

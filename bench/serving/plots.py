@@ -31,7 +31,7 @@ class Panel:
 
 
 def write_pictures(results: ServingResults, folder: Path) -> list[Path]:
-    """Draw throughput, tails and overload as `serving-*.png`, and return those that there are figures for."""
+    """Draw throughput, tails and overload as `serving-*.png`, and return the paths of those with figures."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, panels in (("throughput", _throughput), ("p99", _tails), ("overload", _overload)):

@@ -1,4 +1,4 @@
-"""How each server wants its requests, and what its answers say."""
+"""The requests and answers of each server."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,13 +12,13 @@ Probabilities = dict[str, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolAdapter:
-    """A path, and JSON of its own."""
+    """How a server is asked, and how its answers are read."""
 
     path: str
     to_json: Callable[[Sequence[str]], Any]
     from_json: Callable[[Any], list[Probabilities]]
     deadline_header: str | None = None
-    """Takes the client's deadline in milliseconds, where a server has one."""
+    """Header for the client's deadline in milliseconds, if the server has one."""
 
     def request(self, reviews: Sequence[str], *, port: int, deadline_ms: int | None = None) -> bytes:
         """Return a whole HTTP/1.1 request for these reviews."""
@@ -34,7 +34,7 @@ class ProtocolAdapter:
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def answer(self, body: bytes) -> list[Probabilities]:
-        """Return the probabilities of each review; raises KeyError, TypeError or ValueError for others."""
+        """Return the probabilities of each review; raises KeyError, TypeError or ValueError otherwise."""
         return self.from_json(json.loads(body))
 
 

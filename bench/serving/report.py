@@ -1,4 +1,4 @@
-"""The tables of a run in Markdown: medians over the rounds, and their ratios to this service."""
+"""The tables of a run in Markdown: medians over the rounds and their ratios to this service."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ __all__ = ["to_markdown"]
 
 
 def to_markdown(results: ServingResults) -> str:
-    """Return every table, the targets first; a server that was left out has a row that says why."""
+    """Return every table, the targets first; a server that was left out has a row with the reason."""
     parts = [
         _preface(results),
         _targets(results),
@@ -36,7 +36,7 @@ def _preface(results: ServingResults) -> str:
 
 def _targets(results: ServingResults) -> str:
     rows = [
-        [each.what, f"at least {each.least:.2f}", f"{each.ratio:.2f}", "yes" if each.is_met else "no"]
+        [each.what, f"at least {each.min_ratio:.2f}", f"{each.ratio:.2f}", "yes" if each.is_met else "no"]
         for each in targets(results)
     ]
     return _section("Targets", ["target", "wanted", "measured", "met"], rows)

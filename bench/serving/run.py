@@ -1,4 +1,4 @@
-"""One run: every server's environment, then all servers in turns, round by round."""
+"""One run: the environments of all servers, then all servers in turns, round by round."""
 
 import json
 import math
@@ -45,7 +45,7 @@ class ServingPlan:
 
 
 class _Measured:
-    """What one server gave so far."""
+    """The turns of one server so far."""
 
     def __init__(self, setup: ServerSetup) -> None:
         self.setup = setup
@@ -59,7 +59,7 @@ class _Measured:
 
 
 def run(plan: ServingPlan) -> Iterator[ServingResults]:
-    """Measure everything, and yield all results so far after each round.
+    """Measure all servers, and yield all results so far after each round.
 
     A server that cannot be installed, does not start or answers wrongly is left out.
     """

@@ -1,4 +1,4 @@
-"""Which servers are measured, what each needs, and how it is started."""
+"""The servers that are measured: what each needs, and how it is started."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ class ServerSetup:
     """Run with Python's -m."""
     arguments: tuple[str, ...] = ("{port}", "{folder}")
     requirements: tuple[str, ...] = ()
-    """What its environment holds beside PyTorch; none means the environment that runs the benchmark."""
+    """Packages of its environment beside PyTorch; without any it runs in this environment."""
     environment: str | None = None
     """The folder of its environment."""
     variables: Mapping[str, str] | None = None
     code: Path = ROOT
     """The checkout that it is started from."""
     description: str = ""
-    """How it is set up, for the reader of the results."""
+    """Its setup, for the reader of the results."""
 
 
 def _peer(
@@ -87,7 +87,7 @@ SERVERS: Final[Mapping[str, ServerSetup]] = {
         "MLServer",
         "mlserver",
         "mlserver==1.7.1",
-        "uvloop<0.22",  # from there on, its workers find no event loop and end
+        "uvloop<0.22",  # with newer ones its workers find no event loop and end
         adapter=V2,
         description="two workers, adaptive batching of up to 32 requests, 5 ms, V2 protocol",
     ),

@@ -1,4 +1,4 @@
-"""What this service has set itself, and where it stands."""
+"""The targets of this service, and which are met."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,33 +17,33 @@ _OURS: Final = (THIS, "litserve-engine")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A ratio that should reach a value."""
+    """A ratio, and the value that it should reach."""
 
     what: str
-    least: float
+    min_ratio: float
     ratio: float
     p99_is_no_worse: bool = True
 
     @property
     def is_met(self) -> bool:
         """Whether it is reached."""
-        return self.ratio >= self.least and self.p99_is_no_worse
+        return self.ratio >= self.min_ratio and self.p99_is_no_worse
 
 
 def targets(results: ServingResults) -> list[Target]:
-    """Return each target that the run has the figures for."""
+    """Return the targets for which the run has figures."""
     return [*_offline(results), *_peers(results)]
 
 
 def _offline(results: ServingResults) -> Iterator[Target]:
     engine = median(results.offline.score) if results.offline else None
-    for case, what, least in (
+    for case, what, min_ratio in (
         (_OF_32, "requests of 32: to the engine offline", 0.85),
         (CAPACITY_CASE, "single reviews, concurrency 64: to the engine offline", 0.75),
     ):
         ratio = divide(medians(results, THIS, case).reviews_per_second, engine)
         if ratio is not None:
-            yield Target(what=what, least=least, ratio=ratio)
+            yield Target(what=what, min_ratio=min_ratio, ratio=ratio)
 
 
 def _peers(results: ServingResults) -> Iterator[Target]:
@@ -66,8 +66,8 @@ def _best_peer(results: ServingResults, case: str) -> str | None:
     )
 
 
-def _against(results: ServingResults, case: str, peer: str, what: str, least: float) -> Iterator[Target]:
+def _against(results: ServingResults, case: str, peer: str, what: str, min_ratio: float) -> Iterator[Target]:
     this, other = medians(results, THIS, case), medians(results, peer, case)
     ratio = divide(this.reviews_per_second, other.reviews_per_second)
     if ratio is not None and this.p99_ms is not None and other.p99_ms is not None:
-        yield Target(what=what, least=least, ratio=ratio, p99_is_no_worse=this.p99_ms <= other.p99_ms)
+        yield Target(what=what, min_ratio=min_ratio, ratio=ratio, p99_is_no_worse=this.p99_ms <= other.p99_ms)

@@ -1,4 +1,4 @@
-"""A transformer of DistilBERT's size with random weights: its speed is that of a trained one."""
+"""A transformer of DistilBERT's size; its weights are random, which does not change its speed."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class Transformer:
         )
         self._encoder = nn.TransformerEncoder(layer, num_layers=6).eval()
         self._words = nn.Embedding(30_522, 768)
-        self._places = nn.Embedding(self.max_tokens, 768)
+        self._positions = nn.Embedding(self.max_tokens, 768)
         self._output = nn.Linear(768, 2)
 
     @torch.inference_mode()
@@ -28,6 +28,6 @@ class Transformer:
         num_tokens = max(lengths)
         ids_BT = torch.randint(30_522, (len(lengths), num_tokens))
         padding_BT = torch.arange(num_tokens) >= torch.tensor(lengths).unsqueeze(1)
-        x_BTE = self._words(ids_BT) + self._places(torch.arange(num_tokens))
+        x_BTE = self._words(ids_BT) + self._positions(torch.arange(num_tokens))
         x_BTE = self._encoder(x_BTE, src_key_padding_mask=padding_BT)
         return self._output(x_BTE[:, 0]).softmax(-1)  # type: ignore[no-any-return]

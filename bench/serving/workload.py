@@ -1,4 +1,4 @@
-"""The reviews that are sent: real ones in their real mix of lengths, and short ones."""
+"""The reviews that are sent: real ones in their mix of lengths, and short ones."""
 
 import random
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _SEED: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """Two pools of texts, in an order that has nothing to do with their lengths."""
+    """Two pools of texts, in an order that does not depend on their lengths."""
 
     mixed: tuple[str, ...]
     short: tuple[str, ...]
@@ -25,21 +25,21 @@ class Workload:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Draw both pools from a file of reviews, the same every time; labels play no part."""
+        """Draw both pools from a file of reviews, the same every time; labels are not used."""
         texts = [review.text for review in read_reviews([path], split="test").reviews]
-        # Not for secrets; the same sample for everybody.
-        chance = random.Random(_SEED)  # noqa: S311
-        chance.shuffle(texts)
+        # Not for secrets: everybody has the same sample.
+        generator = random.Random(_SEED)  # noqa: S311
+        generator.shuffle(texts)
         return cls(
             mixed=tuple(texts[:NUM_REVIEWS]),
-            short=tuple(_cut(text, chance) for text in texts[-NUM_REVIEWS:]),
+            short=tuple(_cut(text, generator) for text in texts[-NUM_REVIEWS:]),
         )
 
 
-def _cut(text: str, chance: random.Random) -> str:
-    return " ".join(text.split()[: chance.randint(*SHORT_WORDS)])
+def _cut(text: str, generator: random.Random) -> str:
+    return " ".join(text.split()[: generator.randint(*SHORT_WORDS)])
 
 
 def in_groups(texts: Sequence[str], size: int) -> list[Sequence[str]]:
-    """Cut texts into requests of so many; a rest is left out."""
+    """Cut texts into requests of `size` reviews, and leave out the rest."""
     return [texts[start : start + size] for start in range(0, len(texts) - size + 1, size)]

@@ -19,7 +19,7 @@ def test_the_table_has_a_row_for_each_model(tmp_path: Path, capsys: pytest.Captu
     path = tmp_path / "reviews.jsonl.xz"
     with lzma.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
-    main([str(path), "--adapt", "30", "--scratch", "40"])
+    main([str(path), "--base", "reviews-small", "--adapt", "30", "--scratch", "40"])
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
     assert lines[:2] == ["| model | own reviews | accuracy | ECE | processor time |", "|---|---|---|---|---|"]
@@ -28,4 +28,4 @@ def test_the_table_has_a_row_for_each_model(tmp_path: Path, capsys: pytest.Captu
     assert re.fullmatch(rf"\| adapted \| 30 \| {figures}", lines[3])
     assert re.fullmatch(rf"\| from scratch \| 40 \| {figures}", lines[4])
     assert len(lines) == 5
-    assert "starting from reviews@" in captured.err
+    assert "starting from reviews-small@" in captured.err

@@ -24,7 +24,7 @@ def test_every_variant_is_trained_drawn_and_documented(tmp_path: Path, tiny_revi
     first, second = (
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout for _ in range(2)
     )
-    assert second == first  # from the results that the first call kept
+    assert second == first  # from the results that the first call saved
     rows = re.findall(r"^(\w[\w -]*: [\w ,.-]*?) +\d\.\d{4} ", first, re.MULTILINE)
     assert len(rows) > 20
     assert [row for row in rows if f"| {row} |" not in DOCUMENT] == []

@@ -1,5 +1,5 @@
-"""The other model servers, each as a careful user of its documentation would set it up for two cores.
+"""The other model servers, each set up for two cores by its documentation.
 
-Every module runs as `python -m bench.serving.peers.<name> PORT FOLDER` in an environment of its own, which
-has PyTorch but not what this project's service needs; FOLDER is for the files that the server wants.
+Every module runs as `python -m bench.serving.peers.<name> PORT FOLDER` in its own environment, which has
+PyTorch but not the requirements of this project's service. FOLDER is for files of the server.
 """

@@ -14,7 +14,7 @@ from bench.serving.model import PyTorchModel
 @bentoml.service(
     workers=2, traffic={"timeout": 30, "max_concurrency": 128}, logging={"access": {"enabled": False}}
 )
-class Sentiment:
+class BentoMLService:
     """Reviews in, predictions out."""
 
     def __init__(self) -> None:
@@ -32,6 +32,6 @@ class Sentiment:
 if __name__ == "__main__":
     port, folder = sys.argv[1:]
     os.environ |= {"BENTOML_HOME": folder, "BENTOML_DO_NOT_TRACK": "True"}
-    target = "bench.serving.peers.bentoml:Sentiment"
+    target = "bench.serving.peers.bentoml:BentoMLService"
     command = ["-m", "bentoml", "serve", target, "--host", "127.0.0.1", "--port", port, "--quiet"]
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606

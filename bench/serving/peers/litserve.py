@@ -9,7 +9,7 @@ import torch
 from bench.serving.model import EngineModel, PyTorchModel
 
 
-class Sentiment(litserve.LitAPI):
+class LitServeAPI(litserve.LitAPI):
     """Reviews in, predictions out; the batcher gathers requests, whatever they hold."""
 
     model_class = PyTorchModel
@@ -40,14 +40,14 @@ class Sentiment(litserve.LitAPI):
         return {"predictions": output}
 
 
-class SentimentEngine(Sentiment):
+class LitServeEngineAPI(LitServeAPI):
     """The same with this project's engine."""
 
     model_class = EngineModel
 
 
 if __name__ == "__main__":
-    api_class = SentimentEngine if "engine" in sys.argv[3:] else Sentiment
+    api_class = LitServeEngineAPI if "engine" in sys.argv[3:] else LitServeAPI
     server = litserve.LitServer(
         api_class(max_batch_size=32, batch_timeout=0.005),
         accelerator="cpu",

@@ -16,7 +16,7 @@ from bench.serving.free_port import free_port
 from bench.serving.model import PyTorchModel
 
 
-class Sentiment(MLModel):
+class MLServerModel(MLModel):
     """Strings in, labels and probabilities out."""
 
     async def load(self) -> bool:
@@ -50,7 +50,7 @@ def write_settings(folder: Path, port: int) -> None:
     }
     model_settings = {
         "name": "sentiment",
-        "implementation": "bench.serving.peers.mlserver.Sentiment",
+        "implementation": "bench.serving.peers.mlserver.MLServerModel",
         "max_batch_size": 32,
         "max_batch_time": 0.005,
     }

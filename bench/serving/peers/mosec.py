@@ -10,7 +10,7 @@ from mosec import Server, Worker
 from bench.serving.model import PyTorchModel
 
 
-class Sentiment(Worker):
+class MosecWorker(Worker):
     """Reviews in, predictions out."""
 
     def __init__(self) -> None:
@@ -30,5 +30,5 @@ if __name__ == "__main__":
     os.environ |= {f"MOSEC_{name}": value for name, value in settings.items()}
     del sys.argv[1:]  # where mosec looks for its own options
     server = Server()
-    server.append_worker(Sentiment, num=2, max_batch_size=32, max_wait_time=5, route="/predict")
+    server.append_worker(MosecWorker, num=2, max_batch_size=32, max_wait_time=5, route="/predict")
     server.run()

@@ -18,7 +18,7 @@ from bench.serving.model import PyTorchModel
 @serve.deployment(
     num_replicas=2, max_ongoing_requests=64, max_queued_requests=64, ray_actor_options={"num_cpus": 1}
 )
-class Sentiment:
+class RayReplica:
     """Reviews in, predictions out."""
 
     def __init__(self) -> None:
@@ -42,6 +42,6 @@ if __name__ == "__main__":
         http_options={"host": "127.0.0.1", "port": int(sys.argv[1])},
         logging_config={"enable_access_log": False},
     )
-    serve.run(Sentiment.bind(), route_prefix="/predict")  # type: ignore[attr-defined]  # the decorator adds it
+    serve.run(RayReplica.bind(), route_prefix="/predict")  # type: ignore[attr-defined]  # the decorator adds it
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     ray.shutdown()
