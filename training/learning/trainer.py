@@ -60,6 +60,11 @@ class Progress:
     history: list[EpochMetrics] = field(default_factory=list)
 
     @property
+    def num_steps(self) -> int:
+        """Number of steps done in all epochs."""
+        return len(self.step_losses)
+
+    @property
     def epoch_losses(self) -> list[float]:
         """The loss of each step of this epoch."""
         return self.step_losses[len(self.step_losses) - self.step :]
@@ -105,6 +110,11 @@ class Trainer(Generic[N]):
     @property
     def _steps_per_epoch(self) -> int:
         return math.ceil(len(self._lengths) / self._fitting.batch_reviews)
+
+    @property
+    def num_steps(self) -> int:
+        """Number of steps of all epochs, if early stopping does not end them."""
+        return self._fitting.epochs * self._steps_per_epoch
 
     @property
     def finished(self) -> bool:

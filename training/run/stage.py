@@ -10,6 +10,7 @@ from training.distributed.processes import any_of, from_first, is_first
 from training.errors import Interrupted
 from training.learning.trainer import EpochMetrics, Trainer
 from training.run.interruption import Interruption
+from training.run.progress_lines import ProgressLines
 from training.run.run import Run
 from training.run.tensorboard import Scalars
 
@@ -33,7 +34,10 @@ def run_stage(
     """
     _restore(run, name, trainer, report)
 
+    lines = ProgressLines(name, trainer.num_steps, report, num_done=trainer.progress.num_steps)
+
     def after_step() -> None:
+        lines.update(trainer.progress.num_steps)
         if scalars:
             scalars.write_step(trainer)
         if any_of(interruption.requested):
