@@ -10,7 +10,7 @@ import model_store.__main__
 import training.__main__
 from model_store import RELEASED, Store
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMAND_LINES = {"training": training.__main__.main, "model_store": model_store.__main__.main}
@@ -21,6 +21,25 @@ def test_links_lead_to_files_that_exist(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
     assert not missing
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    reached, waiting = set(), [ROOT / "docs/index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page not in reached:
+            reached.add(page)
+            links = re.findall(r"\]\(([^)#]+\.md)", page.read_text(encoding="utf-8"))
+            waiting += [(page.parent / link).resolve() for link in links if "://" not in link]
+    assert {path.name for path in set(DOCUMENTS) - reached} == set()
+
+
+def test_the_glossary_is_short_and_in_order() -> None:
+    words = re.findall(
+        r"^\| ([\w ]+) \|", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert words[1:] == sorted(words[1:], key=str.lower)
+    assert 20 < len(words[1:]) <= 30
 
 
 def test_make_targets_exist() -> None:
