@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 __all__ = ["ROUNDING", "batches_by_length", "rounded"]
 
-ROUNDING = 16
+ROUNDING = 8
 """Lengths are rounded up to a multiple of this: oneDNN keeps memory for each shape that it has met."""
 
 
