@@ -1,1 +1,1 @@
-"""What runs the service: see docs/deploy.md, docs/kubernetes.md and docs/measurements/scaling.md."""
+"""What runs the service: see docs/deploy.md, docs/kubernetes.md and docs/ray.md."""

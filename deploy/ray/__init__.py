@@ -1,1 +1,1 @@
-"""The service on a Ray cluster: see docs/measurements/scaling.md."""
+"""The service on a Ray cluster: see docs/ray.md."""

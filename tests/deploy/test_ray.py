@@ -31,7 +31,7 @@ RETRIED = (500, 503)
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayService]:
     """The service with its small model, and a queue that 64 long reviews fill."""
     with pytest.MonkeyPatch.context() as patch:
-        # What the nodes inherit: where the code is, and what docs/measurements/scaling.md says of the proxy.
+        # What the nodes inherit: where the code is, and what docs/ray.md says of the proxy.
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("RAY_SERVE_PROXY_PREFER_LOCAL_NODE_ROUTING", "0")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
