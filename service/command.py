@@ -20,10 +20,12 @@ def run(arguments: Sequence[str]) -> int:
     configure(settings.log_level)
     for variable in unknown_variables():
         log_event("unknown_setting", level=logging.WARNING, name=variable.name, nearest=variable.nearest)
-    from service.server import serve  # noqa: PLC0415  # the web framework, which `--help` does without
+    # The web framework, which `--help` does without.
+    from service.app import create_app  # noqa: PLC0415
+    from service.server import serve  # noqa: PLC0415
 
     try:
-        failure = serve(settings)
+        failure = serve(settings, lambda url: create_app(settings, url=url))
     except InvalidSetting as error:
         return _fail(str(error), 2)
     except SentimentError as error:

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -15,7 +15,6 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.server import HANDLED_SIGNALS
 
-from service.app import create_app
 from service.errors import CannotListen
 from service.open_files import allow_open_files
 from service.protocol import Connection
@@ -91,15 +90,16 @@ class Server(uvicorn.Server):
                 connection.check(now_seconds)
 
 
-def serve(settings: Settings) -> str | None:
+def serve(settings: Settings, make_app: Callable[[str], FastAPI]) -> str | None:
     """Serve until a signal comes, and return None; or return why the model could not be loaded.
 
-    Raises CannotListen, and InvalidSetting for API keys that are not valid.
+    `make_app` gets the URL that the service listens on. Raises CannotListen, and InvalidSetting for API keys
+    that are not valid.
     """
     allow_open_files(settings.max_connections + BACKLOG + SPARE_FILES)
     with listen(settings.host, settings.port) as listener:
         url = _url(listener)
-        app = create_app(settings, url=url)
+        app = make_app(url)
         log_event("listening", url=url, needs_api_key=app.state.service.needs_api_key)
         Server(app, settings).run(sockets=[listener])
     lifecycle: Lifecycle = app.state.service.lifecycle
