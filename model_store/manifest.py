@@ -24,7 +24,7 @@ from model_store.evaluation import Count, Evaluation, Ratio
 from model_store.parsing import first_problem
 from model_store.reference import MODEL_PATTERN
 from sentiment import InvalidConfiguration, NetworkConfig, TokenizerConfig
-from sentiment.saved import FIRST_SCHEMA, needed_schema, saved_fields
+from sentiment.saved import FIRST_SCHEMA, SINCE_SCHEMA, needed_schema, saved_fields
 from sentiment.strict import strict
 
 __all__ = [
@@ -151,6 +151,8 @@ class VersionFacts:
     tokenizer: TokenizerConfig
     temperature: Annotated[float, Field(gt=0)]
     """Divides the logits (Guo et al. 2017)."""
+    temperature_slope: Annotated[float, Field(ge=-1, le=1)] = field(default=0.0, metadata={SINCE_SCHEMA: 2})
+    """For a review of n tokens the temperature is temperature * (n / 100) ** temperature_slope."""
     recipe: dict[str, JsonValue]
     data: tuple[DataFingerprint, ...]
     evaluation: dict[Name, Evaluation]

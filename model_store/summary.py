@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from model_store.evaluation import Evaluation, defined_figures
 from model_store.manifest import DataFingerprint, DuplicateFigures, Manifest, ProbeFigures
+from sentiment.lengths import REFERENCE_TOKENS
 
 __all__ = ["describe", "format_size", "row", "table"]
 
@@ -41,7 +42,7 @@ def describe(manifest: Manifest, aliases: Mapping[str, int]) -> str:
         "labels": ", ".join(manifest.labels),
         "network": _pairs(asdict(manifest.network)),
         "tokenizer": _pairs(asdict(manifest.tokenizer)),
-        "temperature": f"{manifest.temperature:g}",
+        "temperature": _temperature(manifest),
         "libraries": _pairs(dict(sorted(manifest.libraries.items()))),
     }
     if manifest.num_runs is not None:
@@ -55,6 +56,11 @@ def describe(manifest: Manifest, aliases: Mapping[str, int]) -> str:
     lines += ["", "data", *(f"  {_fingerprint(data)}" for data in manifest.data)]
     sizes = {name: format_size(entry.size_bytes) for name, entry in sorted(manifest.files.items())}
     return "\n".join([*lines, "", "files", *_block(sizes)])
+
+
+def _temperature(manifest: Manifest) -> str:
+    slope = manifest.temperature_slope
+    return f"{manifest.temperature:g}" + (f" * (tokens / {REFERENCE_TOKENS})^{slope:g}" if slope else "")
 
 
 def format_size(size_bytes: int) -> str:

@@ -48,6 +48,7 @@ def build(folder: Path, manifest: Manifest, files: Mapping[str, bytes], device: 
             weights=files["model.safetensors"],
             tokenizer=files["tokenizer.json"],
             temperature=manifest.temperature,
+            temperature_slope=manifest.temperature_slope,
             device=device,
         )
     except InvalidWeights as error:

@@ -34,6 +34,7 @@ class Classifier:
         weights: bytes,
         tokenizer: bytes,
         temperature: float,
+        temperature_slope: float = 0.0,
         device: str = "auto",
     ) -> "Classifier":
         """Make a classifier from the saved parts of a version.
@@ -42,7 +43,12 @@ class Classifier:
         """
         vocabulary = Tokenizer.from_json(tokenizer)
         _check_sizes(network, num_labels=len(labels), vocabulary_size=vocabulary.vocabulary_size)
-        engine = Engine(network_from_bytes(network, weights), temperature=temperature, device=device)
+        engine = Engine(
+            network_from_bytes(network, weights),
+            temperature=temperature,
+            temperature_slope=temperature_slope,
+            device=device,
+        )
         return cls(labels=labels, tokenizer=vocabulary, engine=engine)
 
     @property

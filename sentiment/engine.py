@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sentiment.errors import InvalidConfiguration, OutOfMemory
+from sentiment.lengths import REFERENCE_TOKENS
 from sentiment.network import SentimentLSTM
 from sentiment.padded import Padded
 from sentiment.recurrence import Recurrence
@@ -39,19 +40,30 @@ class Runner(Protocol):
 class Engine:
     """Calibrated probabilities of tokenized reviews. Safe to call from several threads at once.
 
-    `temperature` divides the logits before the softmax (Guo et al. 2017). `device` is "auto" for a GPU
-    where there is one, else "cpu" or "cuda".
+    `temperature` divides the logits before the softmax (Guo et al. 2017); for a review of n tokens it is
+    temperature * (n / 100) ** temperature_slope, so a slope of 0 makes it the same for all. `device` is
+    "auto" for a GPU where there is one, else "cpu" or "cuda".
     """
 
-    def __init__(self, network: SentimentLSTM, *, temperature: float = 1.0, device: str = "auto") -> None:
+    def __init__(
+        self,
+        network: SentimentLSTM,
+        *,
+        temperature: float = 1.0,
+        temperature_slope: float = 0.0,
+        device: str = "auto",
+    ) -> None:
         if not (math.isfinite(temperature) and temperature > 0):
             raise InvalidConfiguration(f"temperature must be a positive number, not {temperature}")
+        if not -1 <= temperature_slope <= 1:
+            raise InvalidConfiguration(f"temperature_slope must be from -1 to 1, not {temperature_slope}")
         self._device = choose_device(device)
         self._network = network.to(self._device).eval()
         self._runner: Runner = (
             Padded(self._network, self._device) if self.device == "cuda" else Recurrence(self._network)
         )
         self._temperature = temperature
+        self._temperature_slope = temperature_slope
 
     @property
     def device(self) -> str:
@@ -111,10 +123,17 @@ class Engine:
         rows: list[list[float]] = [[] for _ in ids]
         for batch, logits_BL in zip(batches, all_logits, strict=True):
             # In double precision, so that the rows sum to one to the last printed digit.
-            probabilities_BL = (logits_BL.double() / self._temperature).softmax(-1)
+            temperature_B1 = self._temperatures([len(ids[place]) for place in batch])
+            probabilities_BL = (logits_BL.double() / temperature_B1).softmax(-1)
             for place, row in zip(batch, probabilities_BL.tolist(), strict=True):
                 rows[place] = row
         return rows
+
+    def _temperatures(self, lengths: Sequence[int]) -> float | Tensor:
+        if not self._temperature_slope:
+            return self._temperature
+        lengths_B1 = torch.tensor(lengths, dtype=torch.float64).unsqueeze(1)
+        return self._temperature * (lengths_B1 / REFERENCE_TOKENS) ** self._temperature_slope
 
 
 def choose_device(name: str) -> torch.device:

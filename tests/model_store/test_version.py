@@ -36,6 +36,17 @@ def test_temperature_is_applied(store: Store, loadable: Draft, loaded: ModelVers
     assert any(abs(prediction.confidence - 0.5) > 1e-3 for prediction in loaded.classifier.predict(TEXTS))
 
 
+def test_the_slope_of_the_temperature_is_applied(store: Store, loadable: Draft, loaded: ModelVersion) -> None:
+    store.publish(replace(loadable, temperature_slope=-1.0))
+    assert store.manifest("reviews", 1).schema_version == 2
+    # At three tokens, the temperature is that at a hundred times 100 / 3.
+    warmer = store.load("reviews@1", device="cpu").classifier.predict(["a dull film"])[0]
+    store.publish(replace(loadable, temperature=loadable.temperature * 100 / 3))
+    constant = store.load("reviews@2", device="cpu").classifier.predict(["a dull film"])[0]
+    assert warmer.probabilities == pytest.approx(constant.probabilities)
+    assert warmer.confidence < loaded.classifier.predict(["a dull film"])[0].confidence
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "golden.jsonl", "report/roc.png"])
 def test_damaged_version_does_not_load(store: Store, loadable: Draft, name: str) -> None:
     store.publish(loadable)

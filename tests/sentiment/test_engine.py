@@ -64,6 +64,23 @@ def test_probabilities_are_the_softmax_of_logits_over_temperature() -> None:
     assert sum(row) == pytest.approx(1.0, abs=1e-12)
 
 
+def test_with_a_slope_the_temperature_depends_on_length() -> None:
+    model = network()
+    ids = [[3, 4, 5], [3] * 40, [4]]
+    engine = Engine(model, temperature=2.0, temperature_slope=0.5, device="cpu")
+    rows = engine.probabilities([tokenized(each) for each in ids])
+    for each, row in zip(ids, rows, strict=True):
+        temperature = 2.0 * (len(each) / 100) ** 0.5
+        expected = (model(*padded([each])) / temperature).softmax(-1)[0]
+        assert row == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("slope", [-1.1, 1.1, float("nan")])
+def test_a_slope_out_of_range_is_refused(slope: float) -> None:
+    with pytest.raises(InvalidConfiguration, match="temperature_slope"):
+        Engine(network(), temperature_slope=slope)
+
+
 def test_no_reviews_give_no_rows() -> None:
     assert ENGINES["max", (1, True)].probabilities([]) == []
 

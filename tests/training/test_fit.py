@@ -57,6 +57,23 @@ def test_the_same_seed_gives_the_same_version_to_the_byte_and_the_alias_stays(
     assert first == second == elsewhere
 
 
+def test_pieces_and_a_temperature_by_length_are_published(tmp_path: Path, tiny_reviews: Path) -> None:
+    recipe = tmp_path / "short-texts.toml"
+    tokenizer = "[tokenizer]\nnum_pieces = 50\ntext_rules = 2"
+    recipe.write_text(
+        "temperature_by_length = true\n" + TINY_RECIPE.replace("[tokenizer]", tokenizer), encoding="utf-8"
+    )
+    assert fit(tiny_reviews, recipe, tmp_path) == 0
+    version = Store(tmp_path / "store").load("reviews@1", device="cpu")
+    golden.check(version.classifier, version.golden)
+    assert version.manifest.schema_version == 2
+    assert version.manifest.temperature_slope != 0
+    assert f"(tokens / 100)^{version.manifest.temperature_slope:.3f}" in version.card
+    stretched, plain = version.classifier.predict(["a wonderfullll film", "a wonderful film"])
+    assert stretched.probabilities == plain.probabilities
+    assert (stretched.tokens, stretched.unknown_ratio) == (3, 1 / 3)
+
+
 def test_a_run_that_is_interrupted_and_resumed_publishes_the_same(tmp_path: Path, tiny_reviews: Path) -> None:
     recipe = tmp_path / "long.toml"
     vectors = "[vectors]\nepochs = 1\n\n[fitting]"

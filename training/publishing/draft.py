@@ -7,6 +7,7 @@ from pathlib import Path
 
 from model_store import Draft, GoldenExample, golden
 from sentiment import Classifier, weights_to_bytes
+from training.evaluation.calibration import Temperature
 from training.publishing.measurement import measure
 from training.publishing.model_card import model_card
 from training.publishing.report import report_files
@@ -27,13 +28,14 @@ def draft_version(trained: Trained, report: Callable[[str], None]) -> Draft:
     weights = weights_to_bytes(trained.network, plan.recipe.precision)
     vocabulary = tokenizer.to_json().encode()
 
-    def build(temperature: float) -> Classifier:
+    def build(temperature: Temperature) -> Classifier:
         return Classifier.build(
             labels=dataset.labels.names,
             network=trained.network.config,
             weights=weights,
             tokenizer=vocabulary,
-            temperature=temperature,
+            temperature=temperature.value,
+            temperature_slope=temperature.slope,
             device=plan.device,
         )
 
@@ -43,7 +45,8 @@ def draft_version(trained: Trained, report: Callable[[str], None]) -> Draft:
         labels=dataset.labels.names,
         network=trained.network.config,
         tokenizer=tokenizer.config,
-        temperature=results.temperature,
+        temperature=results.temperature.value,
+        temperature_slope=results.temperature.slope,
         recipe=plan.recipe_fields(),
         data=dataset.fingerprints,
         evaluation=dict(results.evaluation),

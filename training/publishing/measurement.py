@@ -10,7 +10,13 @@ from reviews import Review
 from sentiment import Classifier, Prediction
 from training.data.near_duplicates import Duplicates
 from training.data.near_duplicates import summary as duplicate_summary
-from training.evaluation.calibration import MIN_REVIEWS, fit_temperature, keeps_base_temperature
+from training.evaluation.calibration import (
+    MIN_REVIEWS,
+    Temperature,
+    fit_temperature,
+    fit_temperature_by_length,
+    keeps_base_temperature,
+)
 from training.evaluation.metrics import evaluate, evaluate_sources, probabilities_of, summary
 from training.evaluation.probing import figures_by_name, run_probes
 from training.evaluation.probing import summary as probe_summary
@@ -24,12 +30,12 @@ __all__ = ["measure"]
 
 
 def measure(
-    trained: Trained, build: Callable[[float], Classifier], report: Callable[[str], None]
+    trained: Trained, build: Callable[[Temperature], Classifier], report: Callable[[str], None]
 ) -> tuple[Classifier, Results]:
     """Return the calibrated classifier and how good it is; `build` makes one with a temperature."""
     dataset = trained.dataset
     texts = [review.text for review in dataset.split.validation]
-    uncalibrated = probabilities_of(build(1.0).predict(texts))
+    uncalibrated = probabilities_of(build(Temperature(1.0)).predict(texts))
     temperature = _temperature(trained, uncalibrated, report)
     classifier = build(temperature)
     on_validation = classifier.predict(texts)
@@ -49,12 +55,18 @@ def measure(
     return classifier, results
 
 
-def _temperature(trained: Trained, uncalibrated: NDArray[np.float64], report: Callable[[str], None]) -> float:
+def _temperature(
+    trained: Trained, uncalibrated: NDArray[np.float64], report: Callable[[str], None]
+) -> Temperature:
     base, reviews = trained.base, trained.dataset.split.validation
     if base and keeps_base_temperature(len(reviews)):
         report(f"the temperature stays that of {base.name}: there are under {MIN_REVIEWS} validation reviews")
-        return base.temperature
-    return fit_temperature(uncalibrated, trained.dataset.labels.indices(reviews))
+        return Temperature(base.temperature, base.temperature_slope)
+    truth = trained.dataset.labels.indices(reviews)
+    if not trained.plan.recipe.temperature_by_length:
+        return Temperature(fit_temperature(uncalibrated, truth))
+    lengths = [len(trained.tokenizer.encode(review.text).ids) for review in reviews]
+    return fit_temperature_by_length(uncalibrated, truth, lengths)
 
 
 def _evaluations(

@@ -28,7 +28,7 @@ def model_card(trained: Trained, results: Results) -> str:
         labels=", ".join(labels),
         directions="bidirectional" if network.bidirectional else "unidirectional",
         vocabulary_size=f"{network.vocabulary_size:,}",
-        temperature=f"{results.temperature:.3f}",
+        temperature=str(results.temperature),
         calibration=_calibration(plan, len(split.validation)),
         recipe=plan.recipe_name,
         base=_base(plan) + _teachers(plan),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from model_store import Evaluation, Histogram, ProbeFigures
 from sentiment import SentimentLSTM, Tokenizer
+from training.evaluation.calibration import Temperature
 from training.learning.trainer import Progress
 from training.publishing.caveats import Caveats
 from training.publishing.validation_predictions import ValidationPredictions
@@ -35,7 +36,7 @@ class Trained:
 class Results:
     """How good the network is, calibrated and in the precision in which it is published."""
 
-    temperature: float
+    temperature: Temperature
     evaluation: Mapping[str, Evaluation]
     """By data set, "validation" among them."""
     probes: Mapping[str, ProbeFigures]

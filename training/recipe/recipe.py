@@ -53,6 +53,8 @@ class Recipe:
     objective: Objective = Objective()  # noqa: RUF009  # it is frozen
     distillation: Distillation = Distillation()  # noqa: RUF009
     """Used only with teachers (`fit --teacher` and `--soft-targets`)."""
+    temperature_by_length: bool = False
+    """Calibrate by a temperature that depends on the length of a review, in place of one number."""
     num_sentences: int = 0
     """Number of generated sentences to train on with the reviews; only for negative and positive."""
     precision: WeightPrecision = "float16"

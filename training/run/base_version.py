@@ -32,6 +32,7 @@ class BaseVersion:
     weights: Mapping[str, Tensor]
     """The state of its network, in float32."""
     temperature: float
+    temperature_slope: float
 
 
 def load_base(pinned: PinnedVersion) -> BaseVersion:
@@ -43,6 +44,7 @@ def load_base(pinned: PinnedVersion) -> BaseVersion:
         tokenizer=version.classifier.tokenizer,
         weights=version.classifier.network.state_dict(),
         temperature=version.manifest.temperature,
+        temperature_slope=version.manifest.temperature_slope,
     )
 
 

@@ -48,7 +48,7 @@ def report_page(trained: Trained, results: Results, pictures: Iterable[Picture])
         data=data_table(dataset.fingerprints),
         runs=escape(str(results.caveats)),
         duplicates=duplicates_table(results.caveats.duplicates),
-        temperature=f"{results.temperature:.3f}",
+        temperature=str(results.temperature),
         recipe_table=recipe_table(plan.recipe_fields()),
     )
 
