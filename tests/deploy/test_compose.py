@@ -127,9 +127,9 @@ def through_the_proxy(compose: Compose, request: bytes) -> bytes:
         "/metrics%00",
         "/metrics%0a",
         "/metrics;a",
-        "http://service:8000/metrics",
-        "http://service:8000/%6detrics",
-        "http://service:8000//metrics",
+        "http://test/metrics",
+        "http://test/%6detrics",
+        "http://test//metrics",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
