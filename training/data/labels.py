@@ -1,19 +1,23 @@
 """Raw label values and the classes they stand for."""
 
 import re
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from reviews import Review
+from sentiment.typography import INVISIBLE
 from training.errors import InvalidReviews
 
-__all__ = ["MAX_CLASSES", "LabelSet"]
+__all__ = ["MAX_CLASSES", "LabelSet", "label_key"]
 
 MAX_CLASSES = 100
 
 _BINARY_NAMES = ("negative", "positive")
-# What two-class data sets write for the two names, in any case.
+# What two-class data sets write for the two names, as `label_key` returns it.
 _ALIASES = {
     "0": "negative",
     "1": "positive",
@@ -24,54 +28,72 @@ _ALIASES = {
     "negative": "negative",
     "positive": "positive",
 }
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_UNSEEN = re.compile(f"[{INVISIBLE}]+")
+_QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# A comma before three digits may stand for thousands.
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+|,\d{1,2})?")
+
+
+def label_key(value: str) -> str:
+    """Return what all spellings of a label have in common: for "Positive ", "POSITIVE" and '"positive"' one.
+
+    Case, white space around and the length of it between words, invisible characters, quotes around, and
+    look-alikes (NFKC) make no class; nor do 1, 1.0, +1 and 01.
+    """
+    folded = _UNSEEN.sub("", unicodedata.normalize("NFKC", value)).casefold()
+    text = " ".join(unicodedata.normalize("NFKC", folded).split())  # folding takes some accents apart
+    while (inside := text.strip(_QUOTES).strip()) and inside != text:
+        text = inside
+    if _NUMBER.fullmatch(text):
+        number = Decimal(text.replace(",", ".")).normalize()
+        return f"{number or Decimal(0):f}"  # -0 is 0
+    return text
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """The classes of a model, in the order of its outputs.
-
-    `names` are what predictions are called; `values` are what the data writes for them, one for each name.
-    """
+    """The classes of a model, by what predictions are called, in the order of its outputs."""
 
     names: tuple[str, ...]
-    values: tuple[str, ...]
 
     @classmethod
     def infer(cls, reviews: Iterable[Review]) -> Self:
         """The classes that labelled reviews have.
 
-        Two classes written 0/1, neg/pos, negative/positive or false/true (in any case, and mixed where files
-        differ) become negative and positive. Other values are names as they stand, sorted, numbers by size.
+        Spellings of one label are one class, called by the most frequent of them. Two classes written 0/1,
+        neg/pos, negative/positive or false/true (mixed where files differ) become negative and positive.
+        Other labels are names as they stand, sorted, numbers by size. Raises `InvalidReviews` for fewer than
+        two classes, for more than `MAX_CLASSES`, for a label of several lines, and where two labels seem to
+        mean one class.
         """
-        values = sorted({_label(review) for review in reviews})
-        classes = {_ALIASES.get(value.casefold()) for value in values}
-        if len(values) < 2 or (len(classes) == 1 and None not in classes):
-            found = " and ".join(map(repr, values)) or "none"
+        spellings = _spellings(reviews)
+        aliases = {_ALIASES.get(key) for key in spellings}
+        names = sorted(max(sorted(counts), key=counts.__getitem__) for counts in spellings.values())
+        if len(spellings) < 2 or (len(aliases) == 1 and None not in aliases):
+            found = " and ".join(map(repr, names)) or "none"
             raise InvalidReviews(f"training needs reviews of at least two classes; the labels found: {found}")
-        if len(values) > MAX_CLASSES:
+        if len(names) > MAX_CLASSES:
             raise InvalidReviews(
-                f"the reviews have {len(values)} labels, such as {values[0]!r}; a model has at most "
+                f"the reviews have {len(names)} labels, such as {names[0]!r}; a model has at most "
                 f"{MAX_CLASSES}: probably the wrong column; name the right one with --label-column"
             )
-        if None not in classes:
-            written = {_ALIASES[value.casefold()]: value for value in reversed(values)}
-            return cls(_BINARY_NAMES, tuple(written[name] for name in _BINARY_NAMES))
-        if all(_NUMBER.fullmatch(value) for value in values):
-            values.sort(key=float)
-        return cls(tuple(values), tuple(values))
-
-    @classmethod
-    def for_names(cls, names: Sequence[str]) -> Self:
-        """The classes of an existing model, to read a test file for it; the same spellings are understood."""
-        return cls(tuple(names), tuple(names))
+        if None not in aliases:
+            return cls(_BINARY_NAMES)
+        _check_names(names)
+        if all(_NUMBER.fullmatch(key) for key in spellings):
+            names.sort(key=lambda name: float(label_key(name)))
+        return cls(tuple(names))
 
     def index(self, value: str) -> int:
-        """The class of a raw value; raises `InvalidReviews` if the set has no such class."""
-        for names in (self.values, self.names):
-            if value in names:
-                return names.index(value)
-        if sorted(self.names) == sorted(_BINARY_NAMES) and (name := _ALIASES.get(value.casefold())):
+        """The class of a raw value; raises `InvalidReviews` if the set has no such class, or two like it."""
+        if value in self.names:
+            return self.names.index(value)
+        key = label_key(value)
+        alike = [index for index, name in enumerate(self.names) if label_key(name) == key]
+        if len(alike) == 1:
+            return alike[0]
+        if sorted(self.names) == sorted(_BINARY_NAMES) and (name := _ALIASES.get(key)):
             return self.names.index(name)
         raise InvalidReviews(f"the label {value!r} is none of {', '.join(map(repr, self.names))}")
 
@@ -86,6 +108,32 @@ class LabelSet:
             except InvalidReviews as error:
                 raise InvalidReviews(f"review {review.id}: {error}") from error
         return indices
+
+
+def _spellings(reviews: Iterable[Review]) -> dict[str, Counter[str]]:
+    """Return how often each spelling of each label stands, by what its spellings have in common."""
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for label, num in Counter(map(_label, reviews)).items():
+        spellings[label_key(label)][label] += num
+    return spellings
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raise if a label is no name, or if two are what a two-class set would write for one class."""
+    by_class = defaultdict(list)
+    for name in names:
+        if _CONTROL.search(name):
+            raise InvalidReviews(
+                f"the label {name!r} is no name: write it in one line, without control codes"
+            )
+        if alias := _ALIASES.get(label_key(name)):
+            by_class[alias].append(name)
+    for alias, doubles in by_class.items():
+        if len(doubles) > 1:
+            raise InvalidReviews(
+                f"the labels {' and '.join(map(repr, doubles))} look like one class, {alias}, beside "
+                f"{len(names) - len(doubles)} others: write them alike"
+            )
 
 
 def _label(review: Review) -> str:

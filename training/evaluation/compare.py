@@ -67,7 +67,7 @@ def compare_versions(a: Candidate, b: Candidate, *, test: ReviewFiles, device: s
     first, second = (Store(each.store).load(each.reference, device=device) for each in (a, b))
     labels = _common_labels(first, second)
     collection = test.read("test")
-    truth = LabelSet.for_names(labels).indices(collection.reviews)
+    truth = LabelSet(labels).indices(collection.reviews)
     texts = [review.text for review in collection.reviews]
     of_a, of_b = (_probabilities(version, texts, labels) for version in (first, second))
     return Comparison(

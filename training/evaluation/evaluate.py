@@ -38,7 +38,7 @@ def evaluate_version(
     version = Store(store).load(reference, device=device)
     collection = test.read("test")
     names = version.classifier.labels
-    labels = LabelSet.for_names(names).indices(collection.reviews)
+    labels = LabelSet(names).indices(collection.reviews)
     version.classifier.warm_up()
     start = time.perf_counter()
     predictions = version.classifier.predict([review.text for review in collection.reviews])

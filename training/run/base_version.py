@@ -11,7 +11,7 @@ from torch import Tensor
 from model_store import Manifest
 from sentiment import Tokenizer
 from sentiment.network_config import DROPOUTS
-from training.data.labels import LabelSet
+from training.data.labels import LabelSet, label_key
 from training.errors import InvalidBase
 from training.recipe.plan import PinnedVersion
 from training.recipe.recipe import Recipe
@@ -58,10 +58,9 @@ def adapted_recipe(recipe: Recipe, manifest: Manifest) -> Recipe:
 
 def adapted_labels(found: LabelSet, base: BaseVersion) -> LabelSet:
     """Return the labels found in reviews in the base's order; raises InvalidBase unless they are the same."""
-    if set(found.names) != set(base.labels):
+    if sorted(map(label_key, found.names)) != sorted(map(label_key, base.labels)):
         raise InvalidBase(
             f"the reviews have the labels {', '.join(found.names)}, but {base.name} has "
             f"{', '.join(base.labels)}: name another base, or train without one"
         )
-    written = dict(zip(found.names, found.values, strict=True))
-    return LabelSet(base.labels, tuple(written[name] for name in base.labels))
+    return LabelSet(base.labels)
