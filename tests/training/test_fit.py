@@ -177,9 +177,11 @@ def test_bad_reviews_are_told_in_one_line_and_nothing_is_published(
 def test_bad_reviews_are_counted_where_that_is_asked_for(
     tmp_path: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reviews = write_jsonl(tmp_path / "mixed.jsonl", [*made_up_reviews(), {"text": ""}, 5])
+    reviews = write_jsonl(tmp_path / "mixed.jsonl", [*made_up_reviews(), {"text": "", "label": 1}, 5])
     assert fit(reviews, tiny_recipe, tmp_path, "--skip-bad") == 0
-    assert "2 bad reviews skipped" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "skipped in mixed.jsonl: 1 x the text is empty, first in line 251" in output
+    assert "skipped in mixed.jsonl: 1 x not a JSON object, first in line 252" in output
 
 
 def star_rows() -> list[dict[str, object]]:

@@ -1,14 +1,17 @@
 """Holding reviews out for validation, without a film or a text on both sides."""
 
 import hashlib
-from collections.abc import Sequence, Set
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from reviews import Review
+from training.data.labels import LabelSet
 from training.errors import InvalidRecipe, InvalidReviews
 
-__all__ = ["Split", "read_reserved_ids", "split_validation"]
+__all__ = ["Split", "check_classes", "read_reserved_ids", "split_validation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,27 @@ def split_validation(reviews: Sequence[Review], *, ratio: float, reserved_ids: S
     )
 
 
+def check_classes(split: Split, labels: LabelSet, *, ratio: float, seed: int) -> None:
+    """Raise `InvalidReviews`, which says what to do, unless every class has reviews on both sides.
+
+    Classes cannot be balanced here: whether a group is held out must not depend on other reviews. `ratio` and
+    `seed` are those of the split.
+    """
+    held_out, left = _by_class(split.validation, labels), _by_class(split.train, labels)
+    if lacking := [name for name in labels.names if name not in held_out]:
+        enough = _sufficient_ratio(left, lacking, seed)
+        advice = "" if enough is None else f", or set validation_ratio to {enough} or more in the recipe"
+        raise InvalidReviews(
+            f"no review with the label {_counts(lacking, left)} is held out for validation at a ratio of "
+            f"{ratio}, which depends on their groups and the seed alone: give more, of more groups{advice}"
+        )
+    if lacking := [name for name in labels.names if name not in left]:
+        raise InvalidReviews(
+            f"all reviews with the label {_counts(lacking, held_out)} are held out for validation at a ratio "
+            f"of {ratio}, or have a text that is: give more, of more groups, or a smaller ratio"
+        )
+
+
 def read_reserved_ids(path: Path) -> frozenset[str]:
     """The ids in a file, one a line, of reviews that no model may train on."""
     try:
@@ -67,6 +91,27 @@ def _share(review: Review, seed: int) -> float:
     kind, name = ("text", review.text) if review.group is None else ("group", review.group)
     digest = hashlib.sha256(f"{seed}\0{kind}\0{name}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _by_class(reviews: Sequence[Review], labels: LabelSet) -> dict[str, list[Review]]:
+    found: dict[str, list[Review]] = defaultdict(list)
+    for index, review in zip(labels.indices(reviews), reviews, strict=True):
+        found[labels.names[index]].append(review)
+    return found
+
+
+def _counts(names: Sequence[str], reviews: Mapping[str, Sequence[Review]]) -> str:
+    return " or ".join(f"{name!r} (of {len(reviews.get(name, ())):,})" for name in names)
+
+
+def _sufficient_ratio(
+    left: Mapping[str, Sequence[Review]], lacking: Sequence[str], seed: int
+) -> float | None:
+    """Return a ratio that holds out some of the lacking classes, and all of no class, if there is one."""
+    shares = {name: [_share(review, seed) for review in reviews] for name, reviews in left.items()}
+    least = max(min(shares.get(name, [1.0])) for name in lacking)
+    ratio = math.floor(1000 * least + 1) / 1000
+    return ratio if ratio < 1 and all(max(of_class) >= ratio for of_class in shares.values()) else None
 
 
 def _check(train: Sequence[Review], validation: Sequence[Review], ratio: float) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from model_store import DataFingerprint
-from reviews import Part, Review, ReviewCollection, read_reviews
+from reviews import Part, Review, ReviewCollection, Source, read_reviews
 from training.data.fingerprint import fingerprint
 from training.data.labels import LabelSet
 from training.data.sentences import make_sentences
 from training.data.sources import indices_by_source
-from training.data.split import Split, read_reserved_ids, split_validation
+from training.data.split import Split, check_classes, read_reserved_ids, split_validation
+from training.data.summary import ClassSummary, class_lines, source_lines, summarise_classes
 from training.errors import InvalidRecipe
 from training.recipe.plan import Plan
 
@@ -31,8 +32,11 @@ class Dataset:
     """Generated sentences to train on."""
     test: tuple[Review, ...]
     unlabelled: tuple[Review, ...] = ()
-    num_skipped: int
     fingerprints: tuple[DataFingerprint, ...]
+    sources: tuple[tuple[str, Source], ...] = ()
+    """The files in the order that they were read, each with what it is for."""
+    classes: tuple[ClassSummary, ...] = ()
+    """The labels of all reviews that were read to train on."""
     validation_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """By file: the indices of its reviews among the validation reviews; empty if all are from one file."""
     test_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -68,13 +72,11 @@ class Dataset:
             f"{len(self.split.train):,} reviews to train on, {len(self.split.validation):,} to validate on "
             f"({self.split.num_reserved:,} of them reserved), {len(self.unlabelled):,} unlabelled"
         )
-        lines = [f"labels: {', '.join(self.labels.names)}", sizes]
+        lines = [*source_lines(self.sources), *class_lines(self.classes), sizes]
         if self.added:
             lines.append(f"{self.added} to train on as well")
         if self.split.num_dropped_duplicates:
             lines.append(f"{self.split.num_dropped_duplicates:,} not trained on: their text is in validation")
-        if self.num_skipped:
-            lines.append(f"{self.num_skipped:,} bad reviews skipped")
         return "\n".join(lines)
 
 
@@ -88,19 +90,15 @@ def read_dataset(plan: Plan) -> Dataset:
     also_train = _read(plan, plan.also_train, "train")
     unlabelled = _read(plan, plan.unlabelled, "unlabelled")
     test = _read(plan, plan.test, "test")
-    split = split_validation(
-        train.reviews,
-        ratio=plan.recipe.validation_ratio,
-        reserved_ids=read_reserved_ids(plan.reserved) if plan.reserved else frozenset(),
-        seed=plan.recipe.seed,
-    )
     labels = LabelSet.infer(train.reviews)
-    labels.indices(also_train.reviews)
+    split = _split(plan, train.reviews, labels)
+    for collection in (also_train, test):
+        labels.indices(collection.reviews)
     held_out = {review.text for review in split.validation}
     more = tuple(review for review in also_train.reviews if review.text not in held_out)
     sentences = _sentences(plan, labels)
     num_dropped = split.num_dropped_duplicates + len(also_train.reviews) - len(more)
-    collections = (train, also_train, unlabelled, test)
+    roles = {"train": train, "also train": also_train, "unlabelled": unlabelled, "test": test}
     return Dataset(
         labels=labels,
         split=replace(split, num_dropped_duplicates=num_dropped),
@@ -110,7 +108,8 @@ def read_dataset(plan: Plan) -> Dataset:
         unlabelled=tuple(review for review in unlabelled.reviews if review.text not in held_out),
         validation_sources=indices_by_source(train, split.validation_places),
         test_sources=indices_by_source(test),
-        num_skipped=sum(collection.num_skipped for collection in collections),
+        sources=tuple((role, source) for role, read in roles.items() for source in read.sources),
+        classes=summarise_classes(labels, (*train.reviews, *also_train.reviews)),
         fingerprints=(
             *_fingerprints("train", train),
             *_fingerprints("train", also_train),
@@ -123,6 +122,14 @@ def read_dataset(plan: Plan) -> Dataset:
 
 def _read(plan: Plan, paths: Sequence[Path], part: Part) -> ReviewCollection:
     return read_reviews(paths, split=part, columns=plan.columns, skip_bad=plan.skip_bad)
+
+
+def _split(plan: Plan, reviews: Sequence[Review], labels: LabelSet) -> Split:
+    ratio, seed = plan.recipe.validation_ratio, plan.recipe.seed
+    reserved_ids = read_reserved_ids(plan.reserved) if plan.reserved else frozenset[str]()
+    split = split_validation(reviews, ratio=ratio, reserved_ids=reserved_ids, seed=seed)
+    check_classes(split, labels, ratio=ratio, seed=seed)
+    return split
 
 
 def _sentences(plan: Plan, labels: LabelSet) -> tuple[Review, ...]:

@@ -1,10 +1,14 @@
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reviews import Review
-from training.data.split import Split, read_reserved_ids, split_validation
+from training.data.labels import LabelSet
+from training.data.split import Split, check_classes, read_reserved_ids, split_validation
 from training.errors import InvalidRecipe, InvalidReviews
 
 
@@ -111,6 +115,65 @@ def test_nothing_left_to_train_on_is_refused() -> None:
 def test_one_class_left_to_train_on_is_refused() -> None:
     with pytest.raises(InvalidReviews, match="all 2 reviews left to train on have the label '1'"):
         split(films(1), ratio=0, reserved_ids={"0_0", "0_2"})
+
+
+def of_class(label: str, num: int) -> list[Review]:
+    """Reviews without a group."""
+    return [Review(f"{label}_{number}", f"Review {number} is {label}.", label, None) for number in range(num)]
+
+
+def refusal(
+    reviews: list[Review], *, ratio: float, seed: int, reserved_ids: Iterable[str] = ()
+) -> str | None:
+    """What the split of reviews is refused with, if it is."""
+    try:
+        result = split(reviews, ratio=ratio, seed=seed, reserved_ids=reserved_ids)
+        check_classes(result, LabelSet.infer(reviews), ratio=ratio, seed=seed)
+    except InvalidReviews as error:
+        return str(error)
+    classes = {review.label for review in reviews}
+    assert {review.label for review in result.train} == classes
+    assert {review.label for review in result.validation} == classes
+    return None
+
+
+@given(seed=st.integers(0, 10_000), num_rare=st.integers(1, 6))
+def test_every_class_stands_on_both_sides_or_the_split_is_refused_with_a_ratio_that_helps(
+    seed: int, num_rare: int
+) -> None:
+    reviews = [*of_class("a", 60), *of_class("b", 60), *of_class("c", num_rare)]
+    message = refusal(reviews, ratio=0.2, seed=seed)
+    if message is None:
+        return
+    assert "the label 'c'" in message
+    if helpful := re.search(r"validation_ratio to (\d\.\d+) or more", message):
+        assert refusal(reviews, ratio=float(helpful[1]), seed=seed) is None
+    else:
+        assert num_rare == 1 or message.startswith("all reviews with the label 'c'")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_class_of_one_group_cannot_stand_on_both_sides(seed: int) -> None:
+    rare = [Review(f"c_{number}", f"Bad {number}", "c", "one film") for number in range(3)]
+    message = refusal([*of_class("a", 300), *of_class("b", 300), *rare], ratio=0.5, seed=seed)
+    assert message is not None
+    assert "with the label 'c' (of 3) " in message
+    assert "give more, of more groups" in message
+    assert "validation_ratio" not in message
+
+
+def test_reserved_reviews_count_as_held_out() -> None:
+    reviews = [*of_class("pos", 300), *of_class("neg", 3)]
+    for seed in range(20):
+        message = refusal(reviews, ratio=0.001, seed=seed, reserved_ids={"neg_0", "pos_0"})
+        assert message is None or "all reviews" in message
+
+
+def test_a_class_whose_texts_are_all_held_out_with_another_label_is_told() -> None:
+    reviews = [*of_class("a", 50), *of_class("b", 50), Review("c_0", "Review 0 is a.", "c", "group")]
+    message = refusal(reviews, ratio=0, seed=0, reserved_ids={"a_0", "b_0"})
+    assert message is not None
+    assert "no review with the label 'c' (of 0) is held out" in message
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.0, float("nan")])
