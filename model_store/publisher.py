@@ -19,7 +19,7 @@ from model_store.files import fsync_folder, make_folder, write_durably
 from model_store.manifest import MANIFEST_FILE, MANIFEST_HASH_FILE, Manifest, hash_line
 from model_store.reference import parse_version
 
-__all__ = ["publish"]
+__all__ = ["publish", "rehearse"]
 
 ABANDONED_AFTER_SECONDS = 3600.0
 """Only older hidden folders are removed, since the publisher of a new one may not have locked it yet."""
@@ -32,7 +32,7 @@ def publish(folder: Path, draft: Draft, now: datetime) -> int:
 
     Raises InvalidDraft before anything is written, and OSError when the file system refuses.
     """
-    created_at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    created_at = _moment(now)
     version = _next_version(folder)
     manifest = draft.manifest(version=version, created_at=created_at)
     make_folder(folder)
@@ -44,6 +44,21 @@ def publish(folder: Path, draft: Draft, now: datetime) -> int:
             manifest = draft.manifest(version=version, created_at=created_at)
     fsync_folder(folder)
     return version
+
+
+def rehearse(folder: Path, draft: Draft, now: datetime) -> None:
+    """Check that a draft could be published in `folder`, and leave nothing behind.
+
+    Raises InvalidDraft, and OSError when the file system refuses to make a folder there.
+    """
+    draft.manifest(version=_next_version(folder), created_at=_moment(now))
+    nearest = next(level for level in (folder, *folder.parents) if level.exists())
+    with _staging_folder(nearest):
+        pass
+
+
+def _moment(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _next_version(folder: Path) -> int:

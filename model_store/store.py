@@ -138,6 +138,13 @@ class Store:
         with explained(self.root):
             return publisher.publish(self.root / draft.model, draft, self._now())
 
+    def rehearse(self, draft: Draft) -> None:
+        """Raise what `publish` would raise of a draft, and add nothing: for one that has no figures yet."""
+        check_model(draft.model)
+        self._refuse_file()
+        with explained(self.root):
+            publisher.rehearse(self.root / draft.model, draft, self._now())
+
     def set_alias(self, model: str, alias: str, version: int) -> None:
         """Point an alias at a version; readers see the old or the new one.
 

@@ -8,6 +8,7 @@ from sentiment import SentimentLSTM
 from training.distributed.processes import from_first, in_each, take_device
 from training.learning.trainer import Trainer
 from training.publishing.draft import draft_version
+from training.publishing.rehearsal import rehearse_publishing
 from training.publishing.results import Trained
 from training.run.dataset import Dataset, read_dataset
 from training.run.initial_network import initial_network
@@ -36,6 +37,7 @@ def fit(run: Run, report: Report = print, scalars: Scalars | None = None) -> str
     """
     take_device(run.plan.device)
     own = in_each(read_dataset, run.plan)
+    from_first(rehearse_publishing, run.plan, own)
     prepared = from_first(prepare, run, own, report)
     dataset = in_each(prepared.dataset, own)
     network = initial_network(run, dataset, prepared, report)

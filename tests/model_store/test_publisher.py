@@ -95,6 +95,25 @@ def test_refused_draft_leaves_nothing(store: Store, draft: Draft) -> None:
     assert not store.root.exists()
 
 
+def test_rehearsal_refuses_what_publishing_would_and_leaves_nothing(store: Store, draft: Draft) -> None:
+    with pytest.raises(InvalidDraft):
+        store.rehearse(with_files(draft, **{"../escape": b""}))
+    store.rehearse(draft)
+    assert not store.root.exists()
+    store.publish(draft)
+    before = sorted(store.root.rglob("*"))
+    store.rehearse(draft)
+    assert sorted(store.root.rglob("*")) == before
+    assert store.versions(draft.model) == [1]
+
+
+def test_rehearsal_in_a_folder_that_is_a_file_is_refused(store: Store, draft: Draft) -> None:
+    store.root.mkdir()
+    (store.root / draft.model).touch()
+    with pytest.raises(StoreUnavailable, match="Not a directory"):
+        store.rehearse(draft)
+
+
 def test_full_disk_leaves_nothing(store: Store, draft: Draft) -> None:
     store.publish(draft)
     with files_limited_to(10_000), pytest.raises(StoreUnavailable, match=r"roc\.png|File too large"):

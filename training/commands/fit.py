@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from model_store import Manifest
+from model_store import Manifest, Store
 from training.cli import STORE_VARIABLE, recipe_name
 from training.commands.arguments import columns
 from training.distributed.processes import from_first, in_each, is_first, joined
@@ -74,7 +74,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         reserved=options.reserved and options.reserved.resolve(),
         columns=columns(options),
         skip_bad=options.skip_bad,
-        store=options.store.resolve(),
+        store=Store(options.store).root.resolve(),
         model=options.model,
         device=options.device,
     )

@@ -13,7 +13,7 @@ from training.publishing.model_card import model_card
 from training.publishing.report import report_files
 from training.publishing.results import Trained
 
-__all__ = ["draft_version"]
+__all__ = ["draft_version", "libraries"]
 
 _GOLDEN_TEXTS = Path(__file__).parent / "golden_texts.txt"
 _LIBRARIES = ("numpy", "safetensors", "sentiment-service", "torch")
@@ -54,7 +54,7 @@ def draft_version(trained: Trained, report: Callable[[str], None]) -> Draft:
         duplicates=dict(results.caveats.duplicates),
         num_runs=trained.num_runs,
         reference=dict(results.reference),
-        libraries=_libraries(),
+        libraries=libraries(),
         payload={
             "model.safetensors": weights,
             "tokenizer.json": vocabulary,
@@ -65,7 +65,8 @@ def draft_version(trained: Trained, report: Callable[[str], None]) -> Draft:
     )
 
 
-def _libraries() -> dict[str, str]:
+def libraries() -> dict[str, str]:
+    """Return the versions of what a version is made with, by name."""
     return {name: installed_version(name) for name in _LIBRARIES} | {"python": platform.python_version()}
 
 
