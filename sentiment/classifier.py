@@ -57,6 +57,11 @@ class Classifier:
         return self._engine.device
 
     @property
+    def kernel(self) -> str:
+        """What computes the network's steps: `Engine.kernel`."""
+        return self._engine.kernel
+
+    @property
     def network(self) -> SentimentLSTM:
         """The network that answers; copy it before changing it."""
         return self._engine.network

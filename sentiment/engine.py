@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Protocol
 
 import torch
-from torch import Tensor
 
 from sentiment.errors import InvalidConfiguration, OutOfMemory
+from sentiment.kernel import Floats
 from sentiment.lengths import REFERENCE_TOKENS
 from sentiment.network import SentimentLSTM
 from sentiment.padded import Padded
@@ -27,14 +28,17 @@ class Runner(Protocol):
     pads: bool
     """Whether a review costs as much as the longest of its batch."""
 
+    kernel_name: str
+    """What computes the steps."""
+
     def batches(self, lengths: Sequence[int]) -> Iterable[list[int]]:
-        """Yield places 0 … N-1 of reviews of these lengths, in batches to be run one by one."""
+        """Yield indices 0 … N-1 of reviews of these lengths, in batches to be run one by one."""
 
     def num_tokens_computed(self, lengths: Sequence[int]) -> int:
         """Return how many tokens are computed for one batch of these lengths."""
 
-    def logits(self, batches: Sequence[Sequence[Sequence[int]]]) -> list[Tensor]:
-        """Return logits [B, L] on the CPU for each batch of token ids."""
+    def logits(self, batches: Sequence[Sequence[Sequence[int]]], helper: Executor | None) -> list[Floats]:
+        """Return logits [B, L] for each batch of token ids; a helper may lend a thread that is free."""
 
 
 class Engine:
@@ -64,6 +68,8 @@ class Engine:
         )
         self._temperature = temperature
         self._temperature_slope = temperature_slope
+        # Starts its thread when it is first used, and ends it when the engine is no longer needed.
+        self._helper = ThreadPoolExecutor(1, thread_name_prefix="direction")
 
     @property
     def device(self) -> str:
@@ -80,6 +86,11 @@ class Engine:
         """Whether a review costs as much as the longest that it is batched with."""
         return self._runner.pads
 
+    @property
+    def kernel(self) -> str:
+        """What computes the steps: on a CPU "avx512", "avx2", "portable" or "eager", else "cuda"."""
+        return self._runner.kernel_name
+
     def probabilities(self, reviews: Sequence[TokenizedReview]) -> list[list[float]]:
         """Plan and run: return one row of L probabilities for each review, in order; raises OutOfMemory."""
         return self.run(self.plan(reviews))
@@ -93,14 +104,18 @@ class Engine:
         ]
         return RunPlan(reviews=reviews, batches=batches, num_padded_tokens=sum(num_tokens))
 
-    def run(self, plan: RunPlan) -> list[list[float]]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[list[float]]:
         """Return one row of L probabilities for each review of a plan, in order.
 
-        On a CPU, a review's row is the same within `sentiment.TOLERANCE` whatever it is batched with. Raises
+        On a CPU, a review's row is the same to the last bit whatever it is batched with, or, where no kernel
+        is compiled, within `sentiment.TOLERANCE`. `parallel_directions` runs the backward direction in a
+        second thread, for when a core is idle; None does so if `set_num_threads` allows more than one. Raises
         OutOfMemory when the device has too little for so many reviews.
         """
+        if parallel_directions is None:
+            parallel_directions = torch.get_num_threads() > 1
         try:
-            return self._run([review.ids for review in plan.reviews], plan.batches)
+            return self._run([review.ids for review in plan.reviews], plan.batches, parallel_directions)
         except (torch.OutOfMemoryError, MemoryError):
             pass
         except RuntimeError as error:
@@ -114,26 +129,36 @@ class Engine:
         )
 
     def warm_up(self) -> None:
-        """Run a few batches, so that the first request does not pay for compiling."""
+        """Run a few batches, so that the first request is as fast as the next."""
         for num_reviews in (1, 2, 2):
-            self._run([[PADDING_ID] * 2] * num_reviews, [list(range(num_reviews))])
+            self._run([[PADDING_ID] * 2] * num_reviews, [list(range(num_reviews))], parallel_directions=True)
 
-    def _run(self, ids: Sequence[Sequence[int]], batches: Sequence[Sequence[int]]) -> list[list[float]]:
-        all_logits = self._runner.logits([[ids[place] for place in batch] for batch in batches])
+    def _run(
+        self, ids: Sequence[Sequence[int]], batches: Sequence[Sequence[int]], parallel_directions: bool
+    ) -> list[list[float]]:
+        helper = self._helper if parallel_directions else None
+        all_logits = self._runner.logits([[ids[index] for index in batch] for batch in batches], helper)
         rows: list[list[float]] = [[] for _ in ids]
         for batch, logits_BL in zip(batches, all_logits, strict=True):
-            # In double precision, so that the rows sum to one to the last printed digit.
-            temperature_B1 = self._temperatures([len(ids[place]) for place in batch])
-            probabilities_BL = (logits_BL.double() / temperature_B1).softmax(-1)
-            for place, row in zip(batch, probabilities_BL.tolist(), strict=True):
-                rows[place] = row
+            for index, logits in zip(batch, logits_BL.tolist(), strict=True):
+                rows[index] = _softmax(logits, self._temperature_of(len(ids[index])))
         return rows
 
-    def _temperatures(self, lengths: Sequence[int]) -> float | Tensor:
+    def _temperature_of(self, num_tokens: int) -> float:
         if not self._temperature_slope:
             return self._temperature
-        lengths_B1 = torch.tensor(lengths, dtype=torch.float64).unsqueeze(1)
-        return self._temperature * (lengths_B1 / REFERENCE_TOKENS) ** self._temperature_slope
+        return self._temperature * math.pow(num_tokens / REFERENCE_TOKENS, self._temperature_slope)
+
+
+def _softmax(logits: Sequence[float], temperature: float) -> list[float]:
+    """Return probabilities, row by row, since library functions may round by the size of the batch.
+
+    In double precision, so that they sum to one to the last printed digit.
+    """
+    highest = max(logits)
+    powers = [math.exp((logit - highest) / temperature) for logit in logits]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
 def choose_device(name: str) -> torch.device:
@@ -150,5 +175,5 @@ def choose_device(name: str) -> torch.device:
 
 
 def set_num_threads(num_threads: int) -> None:
-    """Set how many threads one operation uses. It holds for the calling thread alone."""
+    """Set how many threads an engine, or one operation of PyTorch's, uses when this thread calls it."""
     torch.set_num_threads(num_threads)

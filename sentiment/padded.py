@@ -7,11 +7,13 @@ cuDNN keeps the recurrent weights on the chip for padded half-precision batches 
 import copy
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from itertools import islice
 
 import torch
 from torch import Tensor
 
+from sentiment.kernel import Floats
 from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from sentiment.network import SentimentLSTM
 from sentiment.padding import pad
@@ -28,6 +30,7 @@ class Padded:
     """A network that runs in half precision on a GPU, as a copy, and in single precision elsewhere."""
 
     pads = True
+    kernel_name = "cuda"
 
     def __init__(self, network: SentimentLSTM, device: torch.device) -> None:
         self._device = device
@@ -36,18 +39,18 @@ class Padded:
         self._copies = torch.cuda.Stream(device) if self._is_gpu else None  # type: ignore[no-untyped-call]
 
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Yield places 0 … N-1 in batches of near-equal length, within the limits on rows and tokens."""
+        """Yield indices 0 … N-1 in batches of near-equal length, within the limits on rows and tokens."""
         by_length = iter(sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True))
         longest = next(by_length, None)
         while longest is not None:
             num_steps = round_up(lengths[longest], LENGTH_STEP_TOKENS)
             room = max(1, min(ROW_COUNTS[-1], MAX_BATCH_TOKENS // num_steps))
             batch, longest = [longest], None
-            for place in islice(by_length, room):
-                if len(batch) == room or lengths[place] < LEAST_FILL_RATIO * num_steps:
-                    longest = place
+            for index in islice(by_length, room):
+                if len(batch) == room or lengths[index] < LEAST_FILL_RATIO * num_steps:
+                    longest = index
                     break
-                batch.append(place)
+                batch.append(index)
             yield batch
 
     def num_tokens_computed(self, lengths: Sequence[int]) -> int:
@@ -55,13 +58,16 @@ class Padded:
         return _num_rows(lengths) * round_up(max(lengths), LENGTH_STEP_TOKENS)
 
     @torch.inference_mode()
-    def logits(self, batches: Sequence[Sequence[Sequence[int]]]) -> list[Tensor]:
-        """Return logits [B, L] on the CPU for each batch of token ids.
+    def logits(
+        self, batches: Sequence[Sequence[Sequence[int]]], helper: Executor | None = None
+    ) -> list[Floats]:
+        """Return logits [B, L] for each batch of token ids; a helper has nothing to do here.
 
         All are sent off before the first is waited for: while one runs, the next is padded and copied.
         """
+        del helper
         sent_off = [self._network(*self._copied(ids))[: len(ids)] for ids in batches]
-        return [logits_BL.cpu() for logits_BL in sent_off]
+        return [logits_BL.float().cpu().numpy() for logits_BL in sent_off]
 
     def _copied(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         num_steps = round_up(max(map(len, ids)), LENGTH_STEP_TOKENS)

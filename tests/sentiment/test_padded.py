@@ -42,4 +42,4 @@ def test_padding_changes_no_logit() -> None:
     batches = [[[3, 4, 5], [6] * 40], [[7]]]
     for found_BL, batch in zip(RUNNER.logits(batches), batches, strict=True):
         expected_BL = network()(*padded(batch))
-        assert torch.allclose(found_BL, expected_BL, rtol=0, atol=TOLERANCE)
+        assert torch.allclose(torch.from_numpy(found_BL), expected_BL, rtol=0, atol=TOLERANCE)

@@ -2,13 +2,10 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.nn import Module
 
 from bench.process import PATIENCE_SECONDS
 from model_store import ModelVersion, Store
@@ -83,13 +80,20 @@ class Raising(Watched):
 
 
 class Cramped(Watched):
-    """Has memory for two reviews at a time: its network raises what PyTorch raises on a GPU."""
+    """Has memory for two reviews at a time: its engine raises what PyTorch raises on a GPU."""
 
     def __init__(self, whole: Classifier) -> None:
         super().__init__(whole)
-        network = deepcopy(whole.network)
-        network.output.register_forward_pre_hook(_need_memory)
-        self._engine = Engine(network, temperature=whole._engine._temperature, device="cpu")
+        self._engine = _CrampedEngine(whole.network, temperature=whole._engine._temperature, device="cpu")
+
+
+class _CrampedEngine(Engine):
+    def _run(
+        self, ids: Sequence[Sequence[int]], batches: Sequence[Sequence[int]], parallel_directions: bool
+    ) -> list[list[float]]:
+        if len(ids) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super()._run(ids, batches, parallel_directions)
 
 
 class Deadly(Watched):
@@ -131,9 +135,3 @@ def made_by(wrap: Callable[[Classifier], Classifier]) -> Callable[[Settings], Mo
         return replace(version, classifier=wrap(version.classifier))
 
     return load
-
-
-def _need_memory(_output: Module, inputs: tuple[Tensor]) -> None:
-    (pooled_BD,) = inputs
-    if len(pooled_BD) > 2:
-        raise torch.OutOfMemoryError("CUDA out of memory")
