@@ -1,7 +1,8 @@
-"""Engines that run a network of one bidirectional layer with max pooling, on one CPU thread."""
+"""Engines that run a network of one bidirectional layer with max pooling, on one CPU thread but for one."""
 
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from onnxruntime.quantization import quantize_dynamic
 from torch import Tensor, nn
 
 from sentiment import SentimentLSTM
+from sentiment.compiled import compiled_kernels
+from sentiment.eager import EagerKernel
+from sentiment.kernel import Kernel
 from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from sentiment.padded import Padded
 from sentiment.padding import pad
@@ -32,8 +36,12 @@ States = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def engines(network: SentimentLSTM) -> dict[str, Logits]:
     """Return each engine by its name."""
     model = _to_onnx(network)
+    kernels: list[Kernel] = [*compiled_kernels(), EagerKernel()]
+    best, *lesser = kernels
     return {
-        "this engine": _ours(network),
+        "this engine": _ours(network, best),
+        "this engine, a thread for each direction": _ours(network, best, ThreadPoolExecutor(1)),
+        **{f"this engine, {kernel.name}": _ours(network, kernel) for kernel in lesser},
         "padded, oneDNN": _padded(network),
         "padded, oneDNN, bfloat16": _bfloat16(network),
         "packed sequences": _packed(network),
@@ -43,9 +51,9 @@ def engines(network: SentimentLSTM) -> dict[str, Logits]:
     }
 
 
-def _ours(network: SentimentLSTM) -> Logits:
-    runner = Recurrence(network)
-    return lambda ids: runner.logits([ids])[0]
+def _ours(network: SentimentLSTM, kernel: Kernel, helper: Executor | None = None) -> Logits:
+    runner = Recurrence(network, kernel)
+    return lambda ids: torch.from_numpy(runner.logits([ids], helper)[0])
 
 
 def _padded(network: SentimentLSTM) -> Logits:
