@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from bench.serving.model import PyTorchModel
 
 
-class Reviews(BaseModel):
+class FastAPIBody(BaseModel):
     """A request."""
 
     reviews: list[str]
@@ -35,7 +35,7 @@ app = FastAPI(lifespan=lifespan)
 
 
 @app.post("/predict")
-async def predict(body: Reviews, request: Request) -> dict[str, list[dict[str, Any]]]:
+async def predict(body: FastAPIBody, request: Request) -> dict[str, list[dict[str, Any]]]:
     """Return a prediction for each review."""
     state = request.app.state
     loop = asyncio.get_running_loop()
