@@ -40,14 +40,17 @@ def tokenizer() -> Tokenizer:
     return Tokenizer.fit([*TEXTS, POISON], TokenizerConfig(num_words=60, max_tokens=400))
 
 
-def network(words: Tokenizer, *, poisoned: bool = False) -> SentimentLSTM:
+def network(words: Tokenizer, *, poisoned: bool = False, hidden_size: int = 10) -> SentimentLSTM:
     """Return a network with random weights, large enough for scores to differ.
 
     A poisoned one gives probabilities that are not numbers to reviews that hold `POISON`, and to no others.
     """
     torch.manual_seed(5)
     config = NetworkConfig(
-        vocabulary_size=words.vocabulary_size, num_labels=len(LABELS), embedding_size=12, hidden_size=10
+        vocabulary_size=words.vocabulary_size,
+        num_labels=len(LABELS),
+        embedding_size=12,
+        hidden_size=hidden_size,
     )
     model = SentimentLSTM(config).eval()
     with torch.no_grad():
@@ -76,10 +79,10 @@ def poison(model: SentimentLSTM, token_id: int) -> None:
     model.output.weight[0, :2] = 3e38
 
 
-def draft(*, poisoned: bool = False) -> Draft:
+def draft(*, poisoned: bool = False, hidden_size: int = 10) -> Draft:
     """Return a version with its golden examples, ready to publish."""
     words = tokenizer()
-    model = network(words, poisoned=poisoned)
+    model = network(words, poisoned=poisoned, hidden_size=hidden_size)
     files = {
         "model.safetensors": weights_to_bytes(model, "float32"),
         "tokenizer.json": words.to_json().encode(),

@@ -11,18 +11,21 @@ import pytest
 from bench.process import PATIENCE_SECONDS
 from service.errors import CannotListen
 from service.server import listen
+from tests.service import stores
 from tests.service.http_helpers import connect, head, receive
 from tests.service.running import process, wait_for_sample
 
 JSON = {"Content-Type": "application/json"}
 
 
-def test_sigterm_answers_what_was_accepted_and_refuses_what_was_not(slow_store: Path, tmp_path: Path) -> None:
-    body = json.dumps({"reviews": ["good " * 400] * 300}).encode()
-    flags = ("--max-batch-tokens", "1", "--max-reviews-per-request", "1000")  # seconds of work
+def test_sigterm_answers_what_was_accepted_and_refuses_what_was_not(tmp_path: Path) -> None:
+    # Seconds of work: the steps of 256 units take milliseconds a review.
+    busy_store = stores.publish(tmp_path / "store", stores.draft(hidden_size=256))
+    body = json.dumps({"reviews": ["good " * 400] * 400}).encode()
+    flags = ("--max-batch-tokens", "1", "--max-reviews-per-request", "400")
     environment = {"SENTIMENT_PROT": "1", "SENTIMENT_DEVICE": "cpu"}
     with (
-        process(tmp_path, "--model-store", str(slow_store), *flags, environment=environment) as running,
+        process(tmp_path, "--model-store", str(busy_store), *flags, environment=environment) as running,
         ThreadPoolExecutor(1) as threads,
     ):
         ready = running.wait_for("ready")
@@ -52,7 +55,7 @@ def test_sigterm_answers_what_was_accepted_and_refuses_what_was_not(slow_store: 
                 httpx.get(f"{url}/readyz")
         answer = accepted.result(PATIENCE_SECONDS)
         assert answer.status_code == 200
-        assert len(answer.json()["predictions"]) == 300
+        assert len(answer.json()["predictions"]) == 400
         assert running.wait() == 0
         assert running.errors() == ""
         assert running.log()[-1]["event"] == "stopped"
