@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sentiment import SentimentError
-from service.cpus import available_cpus
+from sentiment.cpus import available_cpus
 
 __all__ = [
     "PREFIX",

@@ -5,7 +5,7 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 
-from service.cpus import available_cpus
+from sentiment.cpus import available_cpus
 from service.settings import (
     PREFIX,
     InvalidSetting,

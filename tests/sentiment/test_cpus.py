@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cpus import available_cpus, cgroup_cpus
+from sentiment.cpus import available_cpus, cgroup_cpus
 
 
 def machine(root: Path, files: dict[str, str]) -> Path:
