@@ -14,10 +14,12 @@ from itertools import chain
 
 from sentiment.stretched import is_stretched, spellings
 
-__all__ = ["CONTINUATION", "Pieces"]
+__all__ = ["CONTINUATION", "MAX_PIECE_LETTERS", "Pieces"]
 
 CONTINUATION = "##"
 """Stands before a piece that goes on; no token of a text has it, since a mark is a token by itself."""
+MAX_PIECE_LETTERS = 12
+"""Longer pieces would be nearly whole words."""
 
 _MAX_LETTERS = 64
 """Longer words are no words, and stay unknown: they would fill the review with pieces."""

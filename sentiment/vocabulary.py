@@ -6,14 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from sentiment.pieces import CONTINUATION
+from sentiment.pieces import CONTINUATION, MAX_PIECE_LETTERS
 from sentiment.stretched import is_stretched
 from sentiment.tokenizer_config import TokenizerConfig
 
 __all__ = ["Vocabulary", "learn_vocabulary"]
 
-_MAX_LETTERS = 12
-"""Of a piece. Longer ones are nearly whole words."""
 _WORD = re.compile(r"\w")
 
 
@@ -54,7 +52,7 @@ def _learn_pieces(weights: Mapping[str, float], *, known: Collection[str], num: 
     for word, weight in weights.items():
         for start in range(len(word)):
             mark = CONTINUATION if start else ""
-            for end in range(start + 1, min(len(word), start + _MAX_LETTERS) + 1):
+            for end in range(start + 1, min(len(word), start + MAX_PIECE_LETTERS) + 1):
                 totals[mark + word[start:end]] += weight
 
     def usefulness(piece: str) -> tuple[bool, float, str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from model_store import RELEASED, ModelNotFound, ModelVersion, Store, golden
 from tests.sample_reviews import made_up_reviews, write_jsonl
@@ -97,6 +98,11 @@ def probabilities(version: ModelVersion) -> list[dict[str, float]]:
     return [prediction.probabilities for prediction in version.classifier.predict(TEXTS)]
 
 
+def vector(version: ModelVersion, word: str) -> torch.Tensor:
+    (token_id,) = version.classifier.tokenizer.encode(word).ids
+    return version.classifier.network.embedding.weight[token_id]
+
+
 def refusal(capsys: pytest.CaptureFixture[str]) -> str:
     errors = capsys.readouterr().err
     assert errors.startswith("error: ")
@@ -115,6 +121,26 @@ def test_training_begins_with_the_weights_the_vocabulary_and_the_network_of_the_
     assert probabilities(adapted) == probabilities(base)
     network = adapted.manifest.network
     assert (network.hidden_size, network.input_dropout, network.output_dropout) == (16, 0.1, 0.2)
+
+
+def test_a_new_vocabulary_keeps_the_vectors_of_the_words_that_the_base_knows(
+    tmp_path: Path, own_reviews: Path, recipe: Path, tiny_store: Path
+) -> None:
+    own = (
+        'vocabulary = "new"\n'
+        + STANDING_STILL
+        + "[tokenizer]\nnum_words = 200\nnum_pieces = 60\ntext_rules = 2\n"
+    )
+    recipe.write_text(own, encoding="utf-8")
+    assert adapt(own_reviews, recipe, tiny_store, tmp_path, "--unlabelled", str(own_reviews)) == 0
+    base, adapted = load(tiny_store), load(tmp_path / "store")
+    assert "quiz" in adapted.classifier.tokenizer.words
+    assert "quiz" not in base.classifier.tokenizer.words
+    assert len(adapted.classifier.tokenizer.pieces) == 60
+    assert adapted.manifest.network.hidden_size == base.manifest.network.hidden_size
+    for word in set(adapted.classifier.tokenizer.words) & set(base.classifier.tokenizer.words):
+        assert torch.equal(vector(adapted, word), vector(base, word)), word
+    assert "with the vectors of the words that both know" in adapted.card
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])

@@ -57,8 +57,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     if options.base:
         base, manifest = _pinned(options, options.base)
         recipe = adapted_recipe(recipe, manifest)
-        distilled = teachers or options.soft_targets
-        if options.unlabelled and not distilled and not recipe.objective.uses_unlabelled:
+        uses_unlabelled = teachers or options.soft_targets or recipe.objective.uses_unlabelled
+        if options.unlabelled and not uses_unlabelled and recipe.vocabulary == "base":
             raise InvalidBase(f"{options.base} has its vocabulary already: leave out --unlabelled")
     # Absolute, so that the run can be resumed from any folder.
     return Plan(

@@ -55,9 +55,13 @@ def _calibration(plan: Plan, num_validation: int) -> str:
 def _base(plan: Plan) -> str:
     if plan.base is None:
         return ""
+    kept = {
+        "base": "vocabulary and\nnetwork it has",
+        "new": "network\nit has, with the vectors of the words that both know",
+    }
     return (
         f"\n\nIt started from `{plan.base}` (SHA-256 of its weights `{plan.base.weights_sha256}`), whose "
-        "vocabulary and\nnetwork it has. The card of that version says what it was trained on."
+        f"{kept[plan.recipe.vocabulary]}. The card of that version says what it was trained on."
     )
 
 

@@ -7,6 +7,7 @@ import json
 import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -39,7 +40,10 @@ class Recipe:
     validation_ratio: float = 0.1
     """Share of the films that is held out to choose by; where no film is known, share of the reviews."""
     tokenizer: TokenizerConfig = TokenizerConfig()  # noqa: RUF009  # it is frozen
-    """Not used with a base version (`fit --from`), which has a vocabulary already."""
+    """Not used with the vocabulary of a base version."""
+    vocabulary: Literal["base", "new"] = "base"
+    """With a base version (`fit --from`): keep its vocabulary, or learn another from the reviews, in which
+    words that the base knows start from its vectors."""
     network: dict[str, JsonValue]
     """The fields of NetworkConfig except `vocabulary_size` and `num_labels`, which the data decides.
 

@@ -1,6 +1,7 @@
 """A published version that training starts from, in place of random weights: `fit --from`.
 
-Tokenizer, weights and the network's shape are the base's; a recipe adds its dropouts and how to fit.
+Weights and the network's shape are the base's, and so is the tokenizer unless the recipe wants a new
+vocabulary; a recipe adds its dropouts and how to fit.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from training.errors import InvalidBase
 from training.recipe.plan import PinnedVersion
 from training.recipe.recipe import Recipe
 from training.run.pinned_version import load_pinned
+from training.run.vocabulary_transfer import with_vocabulary
 
 __all__ = ["BaseVersion", "adapted_labels", "adapted_recipe", "load_base"]
 
@@ -34,6 +36,12 @@ class BaseVersion:
     temperature: float
     temperature_slope: float
 
+    def weights_for(self, tokenizer: Tokenizer) -> Mapping[str, Tensor]:
+        """Return the weights that a network with this tokenizer starts from."""
+        if tokenizer is self.tokenizer:
+            return self.weights
+        return with_vocabulary(self.weights, self.tokenizer, tokenizer)
+
 
 def load_base(pinned: PinnedVersion) -> BaseVersion:
     """Read the version; raises what `load_pinned` raises."""
@@ -49,11 +57,15 @@ def load_base(pinned: PinnedVersion) -> BaseVersion:
 
 
 def adapted_recipe(recipe: Recipe, manifest: Manifest) -> Recipe:
-    """Return the recipe with the base's tokenizer and network, the dropouts excepted, and no word vectors."""
+    """Return the recipe with the base's network, the dropouts excepted, and without word vectors.
+
+    The tokenizer is the base's too, unless the recipe wants a new vocabulary.
+    """
     dropouts = {name: value for name, value in recipe.network.items() if name in DROPOUTS}
     network = {name: value for name, value in asdict(manifest.network).items() if name not in _FROM_DATA}
     without = dict.fromkeys(DROPOUTS, 0.0)
-    return replace(recipe, tokenizer=manifest.tokenizer, vectors=None, network=network | without | dropouts)
+    tokenizer = manifest.tokenizer if recipe.vocabulary == "base" else recipe.tokenizer
+    return replace(recipe, tokenizer=tokenizer, vectors=None, network=network | without | dropouts)
 
 
 def adapted_labels(found: LabelSet, base: BaseVersion) -> LabelSet:

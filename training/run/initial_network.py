@@ -31,7 +31,7 @@ def initial_network(run: Run, dataset: Dataset, prepared: Prepared, report: Repo
         )
     )
     if prepared.base:
-        network.load_state_dict(prepared.base.weights)
+        network.load_state_dict(prepared.base.weights_for(prepared.tokenizer))
         return network
     initialise(network, recipe.initialisation)
     if prepared.vectors is not None:

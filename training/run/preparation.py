@@ -29,7 +29,8 @@ def prepare(run: Run, dataset: Dataset, report: Report) -> Prepared:
     report(str(dataset))
     run.check_data(dataset.fingerprints)
     Ledger(run, dataset.fingerprints, report).begin()
-    tokenizer = base.tokenizer if base else _tokenizer(run, dataset)
+    keeps_vocabulary = run.plan.recipe.vocabulary == "base"
+    tokenizer = base.tokenizer if base and keeps_vocabulary else _tokenizer(run, dataset)
     return Prepared(
         fingerprints=dataset.fingerprints,
         labels=dataset.labels,

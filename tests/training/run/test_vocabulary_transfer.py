@@ -1,0 +1,32 @@
+"""The weights of a base version with a vocabulary of one's own."""
+
+import torch
+
+from sentiment import Tokenizer, TokenizerConfig
+from training.run.vocabulary_transfer import with_vocabulary
+
+OLD = Tokenizer(["good", "goodness", "food"], TokenizerConfig(num_words=3))
+NEW = Tokenizer(["film", "good"], TokenizerConfig(num_words=5, num_pieces=3), ["go", "##od", "##zz"])
+
+
+def test_each_row_of_the_embedding_starts_from_what_the_base_knows() -> None:
+    old_VE = torch.arange(10.0).reshape(5, 2) ** 2
+    weights = {"embedding.weight": old_VE, "output.bias": torch.ones(2)}
+    new = with_vocabulary(weights, OLD, NEW)
+    padding, unknown, good, goodness, food = old_VE
+    assert torch.equal(new["output.bias"], torch.ones(2))
+    expected = [
+        padding,
+        unknown,
+        old_VE.mean(0),  # film
+        good,
+        (good + goodness) / 2,  # go
+        (good + goodness + food) / 3,  # ##od
+        old_VE.mean(0),  # ##zz, which no word has
+    ]
+    assert torch.allclose(new["embedding.weight"], torch.stack(expected))
+
+
+def test_the_same_vocabulary_changes_nothing() -> None:
+    old_VE = torch.randn(5, 2)
+    assert torch.equal(with_vocabulary({"embedding.weight": old_VE}, OLD, OLD)["embedding.weight"], old_VE)

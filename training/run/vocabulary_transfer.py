@@ -1,0 +1,60 @@
+"""Taking the weights of a base version over to a vocabulary of one's own.
+
+A word that both know keeps its vector, and so keeps its meaning. Any other row of the embedding starts from a
+mean of the base's vectors: the mean of all of them for a word (Hewitt 2021, "Initializing New Word Embeddings
+for Pretrained Language Models"), which says nothing until it is trained, and for a piece of words the mean of
+those words that have it.
+
+Shapes: V token ids, E embedding features.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from sentiment import Tokenizer
+from sentiment.pieces import CONTINUATION, MAX_PIECE_LETTERS
+
+__all__ = ["with_vocabulary"]
+
+_EMBEDDING = "embedding.weight"
+
+
+def with_vocabulary(weights: Mapping[str, Tensor], old: Tokenizer, new: Tokenizer) -> dict[str, Tensor]:
+    """Return weights whose embedding has a row for each id of `old` with a row for each of `new`."""
+    return {**weights, _EMBEDDING: _embedding(weights[_EMBEDDING], old, new)}
+
+
+def _embedding(old_VE: Tensor, old: Tokenizer, new: Tokenizer) -> Tensor:
+    old_ids = {name: token_id for token_id, name in enumerate(old.names(range(old.vocabulary_size)))}
+    mean_E = old_VE.mean(0)
+    words_of = _words_by_piece(new.pieces, old.words)
+    rows = []
+    for name in new.names(range(new.vocabulary_size)):
+        if name in old_ids:
+            rows.append(old_VE[old_ids[name]])
+        elif with_it := words_of.get(name):
+            rows.append(old_VE[[old_ids[word] for word in with_it]].mean(0))
+        else:
+            rows.append(mean_E)
+    return torch.stack(rows)
+
+
+def _words_by_piece(pieces: Iterable[str], words: Iterable[str]) -> Mapping[str, list[str]]:
+    """Return the words that begin with a piece, or have it further on if it is one that goes on."""
+    wanted = set(pieces)
+    found = defaultdict(list)
+    for word in words:
+        for piece in sorted(_pieces_in(word) & wanted):
+            found[piece].append(word)
+    return found
+
+
+def _pieces_in(word: str) -> set[str]:
+    return {
+        (CONTINUATION if start else "") + word[start:end]
+        for start in range(len(word))
+        for end in range(start + 1, min(len(word), start + MAX_PIECE_LETTERS) + 1)
+    }
