@@ -48,8 +48,9 @@ class Asleep(Classifier):
         super().__init__(labels=whole.labels, tokenizer=whole.tokenizer, engine=whole._engine)
         self._review_seconds = score_ms / 1000
 
-    def run(self, plan: RunPlan) -> list[Prediction]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
         """Sleep, and return the same prediction for each review."""
+        del parallel_directions  # each replica has one lane
         time.sleep(self._review_seconds * len(plan.reviews))
         return [self._prediction(review, [0.5, 0.5]) for review in plan.reviews]
 

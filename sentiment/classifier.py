@@ -83,9 +83,12 @@ class Classifier:
         """Return how these reviews will run."""
         return self._engine.plan(reviews)
 
-    def run(self, plan: RunPlan) -> list[Prediction]:
-        """Return a prediction for each review of a plan, in order; raises OutOfMemory."""
-        rows = self._engine.run(plan)
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
+        """Return a prediction for each review of a plan, in order; raises OutOfMemory.
+
+        `parallel_directions` is for when a core is idle: see `Engine.run`.
+        """
+        rows = self._engine.run(plan, parallel_directions=parallel_directions)
         return [self._prediction(review, row) for review, row in zip(plan.reviews, rows, strict=True)]
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

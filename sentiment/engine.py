@@ -7,6 +7,7 @@ from typing import Protocol
 
 import torch
 
+from sentiment.cpus import available_cpus
 from sentiment.errors import InvalidConfiguration, OutOfMemory
 from sentiment.kernel import Floats
 from sentiment.lengths import REFERENCE_TOKENS
@@ -68,8 +69,8 @@ class Engine:
         )
         self._temperature = temperature
         self._temperature_slope = temperature_slope
-        # Starts its thread when it is first used, and ends it when the engine is no longer needed.
-        self._helper = ThreadPoolExecutor(1, thread_name_prefix="direction")
+        # One for each pair of cores; threads start when they are needed, and end with the engine.
+        self._helper = ThreadPoolExecutor(max(1, available_cpus() // 2), thread_name_prefix="direction")
 
     @property
     def device(self) -> str:

@@ -22,10 +22,12 @@ class Bisection:
         self,
         scorer: Scorer,
         *,
+        parallel_directions: bool,
         before_attempt: Callable[[], None],
         after_split: Callable[[ScoringFailure], None],
     ) -> None:
         self._scorer = scorer
+        self._parallel_directions = parallel_directions
         self._before_attempt = before_attempt
         self._after_split = after_split
 
@@ -47,7 +49,7 @@ class Bisection:
         # The traceback of a failed run holds its tensors; returning frees them before the next run.
         self._before_attempt()
         try:
-            return self._scorer.run(plan)
+            return self._scorer.run(plan, parallel_directions=self._parallel_directions)
         except OutOfMemory:
             log_event("out_of_memory", level=logging.ERROR, num_reviews=len(plan.reviews))
             return ScoringFailure.OUT_OF_MEMORY

@@ -87,7 +87,12 @@ class Lane:
             plan = scorer.plan(batch.tokenized)
             self._record(batch, num_padded_tokens=plan.num_padded_tokens)
             with self._metrics.stage("inference"):
-                bisection = Bisection(scorer, before_attempt=self._mark, after_split=self._metrics.split)
+                bisection = Bisection(
+                    scorer,
+                    parallel_directions=batch.num_lanes > 1 or self._num_threads > 1,
+                    before_attempt=self._mark,
+                    after_split=self._metrics.split,
+                )
                 outcomes = bisection.score(plan)
         finally:
             # Whatever happens to the lane, its reviews are answered.

@@ -19,8 +19,11 @@ class Scorer(Protocol):
     def plan(self, reviews: Sequence[TokenizedReview]) -> RunPlan:
         """Return how these reviews will run."""
 
-    def run(self, plan: RunPlan) -> Sequence[Prediction]:
-        """Return a prediction for each review of a plan, in order; raises OutOfMemory, or anything else."""
+    def run(self, plan: RunPlan, *, parallel_directions: bool) -> Sequence[Prediction]:
+        """Return a prediction for each review of a plan, in order; raises OutOfMemory, or anything else.
+
+        `parallel_directions` says that a second core may take the backward direction.
+        """
 
     def warm_up(self) -> None:
         """Run once on the calling thread, so that the first request is as fast as the next."""

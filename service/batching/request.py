@@ -75,6 +75,8 @@ class Batch:
     taken_at_seconds: float
     is_full: bool
     """Whether the token budget kept another review out."""
+    num_lanes: int
+    """Lanes whose cores it may use: its own, and an idle one for its backward direction if nothing waits."""
     waits_seconds: Sequence[float]
     """How long each request waited whose first review is in this batch."""
 

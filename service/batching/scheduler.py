@@ -109,6 +109,7 @@ class Scheduler:
             reviews=reviews,
             taken_at_seconds=now_seconds,
             is_full=is_full,
+            num_lanes=2 if self._has_idle_lane(len(reviews)) else 1,
             waits_seconds=[now_seconds - request.queued_at_seconds for request in _untouched(reviews)],
         )
         for review in reviews:
@@ -190,6 +191,12 @@ class Scheduler:
                 return picked, True
             picked.append(review)
         return picked, False
+
+    def _has_idle_lane(self, num_taken: int) -> bool:
+        """Return whether there is no work for one of the other lanes once these reviews are taken."""
+        num_pending = sum(len(queue.pending) for queue in self._all_queues())
+        num_busy = sum(batch.num_lanes for queue in self._all_queues() for batch in queue.running)
+        return not self._num_admitted and num_pending == num_taken and num_busy + 2 <= self._num_lanes
 
     def _withdraw(self, review: RequestReview) -> None:
         queue = self._queue_of(review.request.model)

@@ -131,6 +131,7 @@ class Lifecycle:
             model=version.manifest.model,
             model_version=version.manifest.version,
             device=version.classifier.device,
+            kernel=version.classifier.kernel,
             lanes=self._settings.num_lanes(version.classifier.device),
             lane_threads=self._settings.lane_threads,
         )

@@ -16,22 +16,24 @@ __all__ = ["Cold", "Cramped", "Deadly", "Gate", "Gated", "Raising", "Warm", "Wat
 
 
 class Watched(Classifier):
-    """Counts its plans, and remembers the sizes of the batches that it ran."""
+    """Counts its plans, and remembers how it ran each batch."""
 
     def __init__(self, whole: Classifier) -> None:
         super().__init__(labels=whole.labels, tokenizer=whole.tokenizer, engine=whole._engine)
         self.num_plans = 0
         self.sizes: list[int] = []
+        self.parallel: list[bool | None] = []
 
     def plan(self, reviews: Sequence[TokenizedReview]) -> RunPlan:
         """Plan, and count."""
         self.num_plans += 1
         return super().plan(reviews)
 
-    def run(self, plan: RunPlan) -> list[Prediction]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
         """Score, and remember."""
         self.sizes.append(len(plan.reviews))
-        return super().run(plan)
+        self.parallel.append(parallel_directions)
+        return super().run(plan, parallel_directions=parallel_directions)
 
 
 class Gate:
@@ -62,18 +64,18 @@ class Gated(Watched):
         super().__init__(whole)
         self._gate = gate
 
-    def run(self, plan: RunPlan) -> list[Prediction]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
         """Score once the gate is open."""
         self._gate.pass_through()
-        return super().run(plan)
+        return super().run(plan, parallel_directions=parallel_directions)
 
 
 class Raising(Watched):
     """Raises whenever a review of three tokens is in a batch."""
 
-    def run(self, plan: RunPlan) -> list[Prediction]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
         """Score, or raise."""
-        predictions = super().run(plan)
+        predictions = super().run(plan, parallel_directions=parallel_directions)
         if any(len(review.ids) == 3 for review in plan.reviews):
             raise RuntimeError("a secret")
         return predictions
@@ -99,11 +101,11 @@ class _CrampedEngine(Engine):
 class Deadly(Watched):
     """Ends the thread that it runs on whenever a review of three tokens is in a batch."""
 
-    def run(self, plan: RunPlan) -> list[Prediction]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
         """Score, or end the thread."""
         if any(len(review.ids) == 3 for review in plan.reviews):
             raise SystemExit
-        return super().run(plan)
+        return super().run(plan, parallel_directions=parallel_directions)
 
 
 class Cold(Watched):

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from bench.process import PATIENCE_SECONDS
+from model_store import Store
 from service.errors import CannotListen
 from service.server import listen
 from tests.service import stores
@@ -33,6 +34,7 @@ def test_sigterm_answers_what_was_accepted_and_refuses_what_was_not(tmp_path: Pa
         assert ready["docs_url"] == f"{url}/docs"
         facts = {"model": "reviews", "model_version": 1, "device": "cpu", "lanes": 2, "lane_threads": 1}
         assert {name: ready[name] for name in facts} == facts
+        assert ready["kernel"] == Store(busy_store).load("reviews", device="cpu").classifier.kernel
         unknown = running.wait_for("unknown_setting")
         assert (unknown["name"], unknown["nearest"]) == ("SENTIMENT_PROT", "SENTIMENT_PORT")
         with connect(url) as (late, answers), connect(url) as (_, nothing):

@@ -18,7 +18,7 @@ class NoScorer:
         """Raise."""
         raise NotImplementedError
 
-    def run(self, plan: RunPlan) -> Sequence[Prediction]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool) -> Sequence[Prediction]:
         """Raise."""
         raise NotImplementedError
 

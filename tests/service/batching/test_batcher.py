@@ -108,6 +108,21 @@ def test_a_batch_is_planned_once(classifier: Classifier) -> None:
     assert watched.num_plans == len(watched.sizes) > 1
 
 
+@pytest.mark.parametrize(("num_lanes", "parallel"), [(1, False), (2, True)])
+def test_a_lone_request_uses_the_core_of_an_idle_lane(tmp_path: Path, num_lanes: int, parallel: bool) -> None:
+    # Large enough for the engine to share.
+    store = stores.publish(tmp_path, stores.draft(hidden_size=256))
+    watched = faults.Watched(Store(store).load("reviews", device="cpu").classifier)
+    text = "never good " * 100
+
+    async def score() -> list[Any]:
+        return await answers(make(Metrics([]), num_lanes=num_lanes), model_of(watched), [[text]])
+
+    [found] = asyncio.run(score())
+    assert watched.parallel == [parallel]
+    assert found == watched.predict([text])  # to the last bit
+
+
 def test_requests_for_two_models_are_scored_each_by_its_own(classifier: Classifier, tmp_path: Path) -> None:
     store = stores.publish(tmp_path, stores.draft())
     classifiers = classifier, Store(store).load("reviews", device="cpu").classifier

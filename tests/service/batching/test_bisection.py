@@ -16,8 +16,9 @@ class Contagious:
         num_tokens = sum(len(review.ids) for review in reviews)
         return RunPlan(reviews=reviews, batches=[range(len(reviews))], num_padded_tokens=num_tokens)
 
-    def run(self, plan: RunPlan) -> list[Prediction]:
+    def run(self, plan: RunPlan, *, parallel_directions: bool) -> list[Prediction]:
         """Score, with half of the batch spoilt where one is bad: which half does not show who it was."""
+        del parallel_directions
         spoilt = any(len(review.ids) == 1 for review in plan.reviews)
         return [
             self._prediction(review, math.nan if spoilt and (len(review.ids) == 1 or index % 2 == 0) else 0.5)
@@ -36,7 +37,9 @@ class Contagious:
 def test_a_review_spoilt_by_a_batch_mate_is_scored_again_alone() -> None:
     splits: list[ScoringFailure] = []
     scorer = Contagious()
-    bisection = Bisection(scorer, before_attempt=lambda: None, after_split=splits.append)
+    bisection = Bisection(
+        scorer, parallel_directions=False, before_attempt=lambda: None, after_split=splits.append
+    )
     reviews = [
         TokenizedReview([1] * length, length, truncated=False, unknown_ratio=0.0) for length in (2, 3, 4, 1)
     ]

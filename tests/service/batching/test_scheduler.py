@@ -374,6 +374,47 @@ def test_batches_that_are_not_full_do_not_count_as_throughput() -> None:
     clients.admit(1, deadline_seconds=101.0, now_seconds=100.0)
 
 
+def test_a_lone_batch_has_an_idle_lane_to_share() -> None:
+    queue = scheduler(max_batch_tokens=100, num_lanes=2)
+    clients = client(queue)
+    clients.put(90)
+    lone = take(queue)
+    assert lone.num_lanes == 2
+    clients.put(90)
+    assert take(queue).num_lanes == 1, "both lanes work"
+    queue.finish(lone, [answer(0, 0)], now_seconds=1.0)
+    clients.put(90, 90)
+    assert take(queue).num_lanes == 1, "the other review is for the other lane"
+
+
+def test_a_batch_that_has_two_lanes_counts_as_two() -> None:
+    queue = scheduler(num_lanes=4)
+    found = []
+    for _ in range(4):
+        client(queue).put(90)
+        found.append(take(queue).num_lanes)
+    assert found == [2, 2, 1, 1]
+
+
+def test_no_lane_is_idle_while_the_tokenizer_has_work() -> None:
+    queue = scheduler(num_lanes=2)
+    clients = client(queue)
+    clients.put(90)
+    coming = clients.admit(90)
+    alone = take(queue)
+    assert alone.num_lanes == 1
+    queue.finish(alone, [answer(0, 0)], now_seconds=1.0)
+    queue.discard(coming)
+    clients.put(90)
+    assert take(queue).num_lanes == 2
+
+
+def test_the_only_lane_shares_with_none() -> None:
+    queue = scheduler()
+    client(queue).put(90)
+    assert take(queue).num_lanes == 1
+
+
 def test_a_late_request_costs_nothing() -> None:
     queue = scheduler()
     client(queue).put(10, 10, deadline_seconds=5.0)
