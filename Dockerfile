@@ -63,7 +63,7 @@ COPY --from=torch /opt/torch /opt/torch
 COPY --from=libraries /opt/libraries /opt/libraries
 COPY --from=service /opt/bytecode /opt/bytecode
 COPY --from=service /opt/service /opt/service
-COPY --from=service /models /models
+COPY --chown=10001:10001 --from=service /models /models
 ENV PATH=/opt/libraries/bin:$PATH PYTHONPYCACHEPREFIX=/opt/bytecode PYTHONDONTWRITEBYTECODE=1 \
     SENTIMENT_HOST=0.0.0.0 SENTIMENT_MODEL_STORE=/models
 USER 10001:10001

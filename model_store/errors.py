@@ -14,6 +14,12 @@ SentimentError (sentiment.errors)
     ├── NewerSchema           a later release of this software wrote the version
     ├── CorruptVersion        a version's files are not those that were published; the text names the file
     ├── CorruptAliases        aliases.json cannot be read
+    ├── CorruptHistory        history.jsonl cannot be read
+    ├── CorruptRollout        rollout.json cannot be read
+    ├── VersionInUse          a version that an alias or the rollout names cannot be removed
+    ├── AliasMoved            an alias moved while a command was at work on it
+    ├── PromotionRefused      a version is not fit to take the place of the live one
+    ├── NothingLiveBefore     there is no version to roll back to
     ├── InvalidGolden         golden.jsonl cannot be read
     └── GoldenMismatch        the model does not reproduce its golden probabilities
 """
@@ -21,8 +27,11 @@ SentimentError (sentiment.errors)
 from sentiment.errors import SentimentError
 
 __all__ = [
+    "AliasMoved",
     "AliasNotFound",
     "CorruptAliases",
+    "CorruptHistory",
+    "CorruptRollout",
     "CorruptVersion",
     "GoldenMismatch",
     "InvalidDraft",
@@ -31,10 +40,13 @@ __all__ = [
     "InvalidReference",
     "ModelNotFound",
     "NewerSchema",
+    "NothingLiveBefore",
+    "PromotionRefused",
     "StoreError",
     "StoreNotFound",
     "StoreUnavailable",
     "UnsupportedLocation",
+    "VersionInUse",
     "VersionNotFound",
 ]
 
@@ -89,6 +101,30 @@ class CorruptVersion(StoreError):
 
 class CorruptAliases(StoreError):
     """A model's aliases.json cannot be read; the text names the file."""
+
+
+class CorruptHistory(StoreError):
+    """A model's history.jsonl cannot be read; the text names the line."""
+
+
+class CorruptRollout(StoreError):
+    """A model's rollout.json cannot be read; the text names the file."""
+
+
+class VersionInUse(StoreError):
+    """A version cannot be removed, since an alias or the rollout names it."""
+
+
+class AliasMoved(StoreError):
+    """Another command moved the alias meanwhile; run this one again."""
+
+
+class PromotionRefused(StoreError):
+    """A version is not fit to take the place of the live one; the text says why."""
+
+
+class NothingLiveBefore(StoreError):
+    """The history names no version that an alias could be rolled back to."""
 
 
 class InvalidGolden(StoreError):

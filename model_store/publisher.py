@@ -11,12 +11,13 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from model_store.draft import Draft
 from model_store.files import fsync_folder, make_folder, write_durably
 from model_store.manifest import MANIFEST_FILE, MANIFEST_HASH_FILE, Manifest, hash_line
+from model_store.moment import moment
 from model_store.reference import parse_version
 
 __all__ = ["publish", "rehearse"]
@@ -32,7 +33,7 @@ def publish(folder: Path, draft: Draft, now: datetime) -> int:
 
     Raises InvalidDraft before anything is written, and OSError when the file system refuses.
     """
-    created_at = _moment(now)
+    created_at = moment(now)
     version = _next_version(folder)
     manifest = draft.manifest(version=version, created_at=created_at)
     make_folder(folder)
@@ -51,14 +52,10 @@ def rehearse(folder: Path, draft: Draft, now: datetime) -> None:
 
     Raises InvalidDraft, and OSError when the file system refuses to make a folder there.
     """
-    draft.manifest(version=_next_version(folder), created_at=_moment(now))
+    draft.manifest(version=_next_version(folder), created_at=moment(now))
     nearest = next(level for level in (folder, *folder.parents) if level.exists())
     with _staging_folder(nearest):
         pass
-
-
-def _moment(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _next_version(folder: Path) -> int:

@@ -3,34 +3,45 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from types import EllipsisType
 
-from model_store import publisher
+from model_store import publisher, removal
 from model_store.aliases import read_aliases, write_alias
 from model_store.draft import Draft
 from model_store.errors import (
+    AliasMoved,
     AliasNotFound,
+    CorruptRollout,
     ModelNotFound,
     StoreNotFound,
     UnsupportedLocation,
+    VersionInUse,
     VersionNotFound,
 )
-from model_store.files import explained
+from model_store.files import explained, locked
+from model_store.history import BY_HAND, Event, Reason, append_event, read_history, user
 from model_store.manifest import Manifest
+from model_store.moment import moment, utc_now
 from model_store.reader import find_leftovers, read_files, read_manifest
-from model_store.reference import MODEL_PATTERN, check_alias, check_model, parse, parse_version
+from model_store.reference import (
+    DEFAULT_ALIAS,
+    MODEL_PATTERN,
+    check_alias,
+    check_model,
+    parse,
+    parse_version,
+)
+from model_store.rollout import Rollout, read_rollout, write_rollout
 from model_store.version import ModelVersion, build
 
 __all__ = ["RELEASED", "Store"]
 
+_LOCK_FILE = ".aliases.lock"
+
 RELEASED = Path(__file__).parent / "released"
 """The store that ships with this software."""
-
-
-def utc_now() -> datetime:
-    """Return the time of the system's clock."""
-    return datetime.now(UTC)
 
 
 class Store:
@@ -145,15 +156,104 @@ class Store:
         with explained(self.root):
             publisher.rehearse(self.root / draft.model, draft, self._now())
 
-    def set_alias(self, model: str, alias: str, version: int) -> None:
-        """Point an alias at a version; readers see the old or the new one.
+    def set_alias(
+        self,
+        model: str,
+        alias: str,
+        version: int,
+        reason: Reason = BY_HAND,
+        *,
+        before: int | EllipsisType | None = ...,
+    ) -> Event:
+        """Point an alias at a version, and return the line that the history has of it.
 
-        Raises VersionNotFound and CorruptAliases.
+        Readers see the old or the new one. The rollout of a version that becomes `production` ends, and so
+        does any at a rollback. With `before`, the alias must stand for that version still, or for none.
+        Raises VersionNotFound, CorruptAliases, and AliasMoved.
         """
         check_alias(alias)
         folder = self._folder(model, version).parent
-        with explained(folder):
-            write_alias(folder, alias, version)
+        with self._moving(folder):
+            self._folder(model, version)  # it may have been removed while this waited for the lock
+            now = read_aliases(folder).get(alias)
+            if before is not ... and now != before:
+                raise AliasMoved(
+                    f"{model}@{alias} moved from version {before} to {now} meanwhile: run the command again"
+                )
+            event = self._event(reason, alias, now, version)
+            write_alias(folder, alias, version, event)
+            if alias == DEFAULT_ALIAS and _ends_rollout(folder, event):
+                write_rollout(folder, None)
+        return event
+
+    def history(self, model: str) -> tuple[Event, ...]:
+        """Return what happened to a model's aliases and rollouts, the oldest first.
+
+        Raises ModelNotFound and CorruptHistory.
+        """
+        self.versions(model)
+        with self._reading():
+            return read_history(self.root / model)
+
+    def rollout(self, model: str) -> Rollout | None:
+        """Return which candidate is tried, if any; raises ModelNotFound and CorruptRollout."""
+        self.versions(model)
+        with self._reading():
+            return read_rollout(self.root / model)
+
+    def set_rollout(self, model: str, rollout: Rollout | None, reason: Reason) -> Event:
+        """Begin or change the rollout of a candidate, or end it with None.
+
+        An unreadable one is replaced too. Raises ModelNotFound and VersionNotFound.
+        """
+        self.versions(model)
+        folder = self.root / model
+        with self._moving(folder):
+            if rollout is not None:
+                self._folder(model, rollout.candidate)
+            before = _readable_rollout(folder)
+            event = self._event(reason, None, _candidate(before), _candidate(rollout))
+            append_event(folder, event)
+            write_rollout(folder, rollout)
+        return event
+
+    def remove(self, model: str, version: int, reason: Reason) -> Event:
+        """Delete a version all at once for readers, all but its manifest, which `removed_manifest` returns.
+
+        Raises VersionNotFound, VersionInUse, and what `manifest` raises.
+        """
+        manifest = self.manifest(model, version)
+        folder = self._folder(model, version)
+        with self._moving(folder.parent):
+            _refuse_use(folder.parent, version)
+            event = self._event(reason, None, version, None)
+            append_event(folder.parent, event)
+            removal.remove(folder, manifest)
+        return event
+
+    def removed_manifest(self, model: str, version: int) -> Manifest:
+        """Return the manifest of a version that `remove` deleted; raises VersionNotFound."""
+        self.versions(model)
+        with self._reading():
+            return removal.read_removed(self.root / model, model=model, version=version)
+
+    @contextmanager
+    def _moving(self, folder: Path) -> Iterator[None]:
+        """Hold the lock that all changes of a model but publishing share."""
+        with explained(folder), locked(folder / _LOCK_FILE):
+            yield
+
+    def _event(self, reason: Reason, alias: str | None, before: int | None, after: int | None) -> Event:
+        return Event(
+            when=moment(self._now()),
+            who=user(),
+            alias=alias,
+            from_version=before,
+            to_version=after,
+            action=reason.action,
+            why=reason.why,
+            evidence=dict(reason.evidence),
+        )
 
     def _versions(self, model: str) -> list[int]:
         folder = self.root / model
@@ -202,3 +302,29 @@ class Store:
 
 def _join(versions: list[int]) -> str:
     return ", ".join(map(str, versions))
+
+
+def _ends_rollout(folder: Path, event: Event) -> bool:
+    rollout = _readable_rollout(folder)
+    return event.action == "rollback" or (rollout is not None and rollout.candidate == event.to_version)
+
+
+def _candidate(rollout: Rollout | None) -> int | None:
+    return None if rollout is None else rollout.candidate
+
+
+def _readable_rollout(folder: Path) -> Rollout | None:
+    """Return the rollout, if one can be read: an unreadable one must not keep anybody from ending it."""
+    try:
+        return read_rollout(folder)
+    except CorruptRollout:
+        return None
+
+
+def _refuse_use(folder: Path, version: int) -> None:
+    names = [alias for alias, target in read_aliases(folder).items() if target == version]
+    rollout = read_rollout(folder)
+    if rollout is not None and rollout.candidate == version:
+        names.append("the rollout")
+    if names:
+        raise VersionInUse(f"{folder.name}@{version} cannot be removed: it is in use by {', '.join(names)}")

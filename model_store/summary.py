@@ -7,7 +7,7 @@ from model_store.evaluation import Evaluation, defined_figures
 from model_store.manifest import DataFingerprint, DuplicateFigures, Manifest, ProbeFigures
 from sentiment.lengths import REFERENCE_TOKENS
 
-__all__ = ["describe", "format_size", "row", "table"]
+__all__ = ["HEADINGS", "describe", "format_size", "row", "table"]
 
 HEADINGS = ("MODEL", "VERSION", "ALIASES", "CREATED", "ACCURACY", "SIZE")
 
@@ -24,9 +24,9 @@ def row(manifest: Manifest, aliases: Mapping[str, int]) -> tuple[str, ...]:
     )
 
 
-def table(rows: Iterable[Sequence[str]]) -> str:
+def table(rows: Iterable[Sequence[str]], headings: Sequence[str] = HEADINGS) -> str:
     """Return rows under their headings, columns in line."""
-    lines = [HEADINGS, *rows]
+    lines = [headings, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any, get_args
 
+from model_store.reference import DEFAULT_ALIAS
 from reviews import Columns, Quoting
 from training.data.archives import ARCHIVES
 from training.data.similarity import MIN_SIMILARITY
@@ -29,6 +30,9 @@ def parser(description: str) -> argparse.ArgumentParser:
     _add_soft_targets(commands.add_parser("soft-targets", help="write what a teacher says of texts"))
     _add_probe(commands.add_parser("probe", help="measure a version on short texts with a known answer"))
     _add_compare(commands.add_parser("compare", help="measure two versions on the same labelled reviews"))
+    _add_promote(
+        commands.add_parser("promote", help="compare a version with the live one, and let it go live")
+    )
     _add_duplicates(commands.add_parser("duplicates", help="count test reviews that are in train as well"))
     _add_download(commands.add_parser("download", help="fetch a public data set and check it"))
     return whole
@@ -184,6 +188,28 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
     _add_reading(command)
 
 
+def _add_promote(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(parser=command)
+    command.add_argument("version", metavar="REFERENCE", help="such as reviews@4")
+    command.add_argument("--test", **_PATHS, required=True, help="labelled reviews to compare on")
+    command.add_argument(
+        "--max-drop",
+        type=_ratio,
+        default=0.002,
+        metavar="R",
+        help="how much lower its accuracy may be than that of the live version (default: %(default)s)",
+    )
+    command.add_argument(
+        "--alias", default=DEFAULT_ALIAS, metavar="ALIAS", help="the alias to move (default: %(default)s)"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="promote it in spite of the figures; needs --why"
+    )
+    command.add_argument("--why", default="", metavar="TEXT", help="the reason, for the history")
+    _add_measuring(command)
+    _add_reading(command)
+
+
 def _add_duplicates(command: argparse.ArgumentParser) -> None:
     command.add_argument("--train", **_PATHS, required=True, help="reviews to look in")
     command.add_argument("--test", **_PATHS, required=True, help="reviews to look for, without their labels")
@@ -280,6 +306,16 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
     return int(text)
+
+
+def _ratio(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r}")
+    return value
 
 
 def _separator(text: str) -> str:

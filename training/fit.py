@@ -3,7 +3,7 @@
 Each step leaves its result in the run's folder, so a run that was stopped goes on where it was.
 """
 
-from model_store import Draft, Store
+from model_store import Draft, Reason, Store
 from sentiment import SentimentLSTM
 from training.distributed.processes import from_first, in_each, take_device
 from training.learning.trainer import Trainer
@@ -67,5 +67,5 @@ def _publish(
 def _add_to_store(store: Store, draft: Draft) -> str:
     version = store.publish(draft)
     if not store.aliases(draft.model):
-        store.set_alias(draft.model, _FIRST_ALIAS, version)
+        store.set_alias(draft.model, _FIRST_ALIAS, version, Reason(action="fit"))
     return f"{draft.model}@{version}"

@@ -1,7 +1,8 @@
-"""Publish, and point aliases, in processes that are killed at a later moment each time.
+"""Publish, point aliases and remove versions, in processes that are killed at a later moment each time.
 
-Run as a program with an empty folder. It leaves one store for each kill, under `fresh`, `second` and `alias`,
-next to stores of processes that finished. Processes are forked, so that PyTorch is imported once.
+Run as a program with an empty folder. It leaves one store for each kill, under `fresh`, `second`, `alias`
+and `removed`, next to stores of processes that finished. Processes are forked, so that PyTorch is imported
+once.
 """
 
 import os
@@ -17,12 +18,13 @@ from types import CodeType, FrameType
 from typing import Any
 
 import model_store
-from model_store import Store
+from model_store import Reason, Store
 from tests.model_store.drafts import small_draft
 
 # The modules that touch files; kills between lines of other modules would repeat the same cases.
 _WATCHED = {
-    str(Path(model_store.__file__).parent / f"{name}.py") for name in ("aliases", "files", "publisher")
+    str(Path(model_store.__file__).parent / f"{name}.py")
+    for name in ("aliases", "files", "history", "publisher", "removal")
 }
 
 _AT_ONCE = 16  # Most of a publisher's time is waiting for the disk.
@@ -37,6 +39,7 @@ def main(folder: Path) -> None:
     kill_at_every_moment(folder / "second", first, publish)
     store.publish(small_draft())
     kill_at_every_moment(folder / "alias", first, point_alias)
+    kill_at_every_moment(folder / "removed", first, remove)
 
 
 def publish(root: Path) -> None:
@@ -45,6 +48,10 @@ def publish(root: Path) -> None:
 
 def point_alias(root: Path) -> None:
     Store(root).set_alias("reviews", "production", 2)
+
+
+def remove(root: Path) -> None:
+    Store(root).remove("reviews", 2, Reason(action="remove"))
 
 
 def kill_at_every_moment(folder: Path, template: Path | None, action: Callable[[Path], None]) -> None:

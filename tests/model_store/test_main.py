@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,23 +11,11 @@ import pytest
 
 from model_store import Draft, Store, golden
 from model_store.__main__ import main
+from tests.model_store.command_line import Run
 from tests.model_store.drafts import with_files
 
 TOP = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "model_store")
-Run = Callable[..., tuple[int, list[str], list[str]]]
-
-
-@pytest.fixture
-def run(store: Store, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line on the store; return its exit code and its lines on stdout and stderr."""
-
-    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
-        code = main(["--store", str(store.root), *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out.splitlines(), captured.err.splitlines()
-
-    return run
 
 
 def test_list(store: Store, draft: Draft, run: Run) -> None:

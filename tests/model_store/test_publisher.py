@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from model_store import Draft, InvalidDraft, ModelNotFound, Store, StoreNotFound, StoreUnavailable
+from model_store import Draft, InvalidDraft, ModelNotFound, Store, StoreNotFound, StoreUnavailable, was_live
 from tests.model_store.drafts import small_draft, with_files
 from tests.model_store.faults import files_limited_to
 from tests.scale import scaled
@@ -205,6 +205,7 @@ def test_killed_at_any_moment_leaves_a_sound_store(tmp_path: Path) -> None:
         fresh = list(threads.map(check_after_kill, sorted((tmp_path / "fresh").iterdir())))
         second = list(threads.map(check_after_kill, sorted((tmp_path / "second").iterdir())))
         alias = list(threads.map(check_alias_after_kill, sorted((tmp_path / "alias").iterdir())))
+        removed = list(threads.map(check_after_removal, sorted((tmp_path / "removed").iterdir())))
     # The change is made at one moment: a kill before it shows none, and every kill after it shows all.
     assert fresh == sorted(fresh, key=len)
     assert {tuple(versions) for versions in fresh} == {(), (1,)}
@@ -212,6 +213,8 @@ def test_killed_at_any_moment_leaves_a_sound_store(tmp_path: Path) -> None:
     assert {tuple(versions) for versions in second} == {(1,), (1, 2)}
     assert alias == sorted(alias)
     assert set(alias) == {1, 2}
+    assert removed == sorted(removed, reverse=True)
+    assert set(removed) == {1, 2}
 
 
 def check_after_kill(root: Path) -> list[int]:
@@ -226,9 +229,21 @@ def check_after_kill(root: Path) -> list[int]:
 def check_alias_after_kill(root: Path) -> int:
     store = Store(root)
     version = store.aliases("reviews")["production"]
+    # A line without its move may be left, but no move without its line.
+    assert version == 1 or store.history("reviews")[-1].to_version == version
+    assert was_live(store.history("reviews"), "production", version) == ([1] if version == 2 else [])
     store.set_alias("reviews", "production", 1)
     assert store.resolve("reviews") == ("reviews", 1)
     return version
+
+
+def check_after_removal(root: Path) -> int:
+    """Check a store in which the removal of version 2 was killed; return how many versions it has."""
+    store = Store(root)
+    num_versions = len(visible_versions(store))
+    if num_versions == 1:
+        assert store.removed_manifest("reviews", 2).version == 2
+    return num_versions
 
 
 def in_two_hours() -> datetime:

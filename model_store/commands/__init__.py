@@ -1,0 +1,1 @@
+"""The commands of `sentiment-models`: those that look, and those that change something."""
