@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reviews.columns import Columns
@@ -10,7 +10,7 @@ from reviews.errors import UnreadableReviews
 from reviews.layout import Layout
 from reviews.opening import check_path, open_rows
 from reviews.review import Part, Review
-from reviews.row import Reject
+from reviews.row import Reject, Row
 from reviews.rules import RowRules, reviews_in
 
 __all__ = ["ReviewCollection", "Skipped", "Source", "read_reviews"]
@@ -68,16 +68,43 @@ def read_reviews(
     two. A bad review raises `UnreadableReviews` with its file and line; with `skip_bad` it is left out and
     counted. A file without one good review always raises.
     """
-    rules = RowRules(
-        columns=columns,
-        labelled=labelled and split != "unlabelled",
-        strict_group=split == "train",
-    )
+    rules = RowRules(columns=columns, labelled=labelled and split != "unlabelled")
     for path in paths:
         check_path(path)  # a wrong name fails before the first is read
     reviews: list[Review] = []
-    sources = tuple([_read_into(reviews, path, split, rules, skip_bad=skip_bad) for path in paths])
-    return ReviewCollection(reviews=tuple(reviews), sources=sources)
+    sources = [
+        _read_into(reviews, path, split, replace(rules, needed=needed), skip_bad=skip_bad)
+        for path, needed in zip(paths, _needed_columns(paths, split, rules), strict=True)
+    ]
+    return ReviewCollection(reviews=tuple(reviews), sources=tuple(sources))
+
+
+def _needed_columns(paths: Sequence[Path], part: Part, rules: RowRules) -> list[frozenset[str]]:
+    """Return for each path the columns of a group or domain that it must have.
+
+    They are those that the user has named and that the file has; a name that no file has is needed in all, so
+    that a misspelt one is refused.
+    """
+    columns, defaults = rules.columns, Columns()
+    named = {columns.group} if part == "train" and columns.group != defaults.group else set[str]()
+    if rules.labelled and columns.domain != defaults.domain:
+        named.add(columns.domain)
+    if not named or len(paths) == 1:
+        return [frozenset(named)] * len(paths)
+    found = [named & _columns_of(path, part, rules) for path in paths]
+    nowhere = named.difference(*found)
+    return [frozenset(each | nowhere) for each in found]
+
+
+def _columns_of(path: Path, part: Part, rules: RowRules) -> set[str]:
+    """Return the columns of a table, by its header or else its first row; none for a public data set."""
+    stream = open_rows(path, part=part, columns=rules.columns, only=rules.wanted)
+    if stream.is_data_set:
+        return set()
+    if stream.header is not None:
+        return set(stream.header)
+    first = next((row for row in stream if isinstance(row, Row)), None)
+    return set(first.fields) if first else set()
 
 
 def _read_into(reviews: list[Review], path: Path, part: Part, rules: RowRules, *, skip_bad: bool) -> Source:

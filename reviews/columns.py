@@ -16,7 +16,8 @@ class Columns:
     """The names of the fields to read from a table (JSONL, CSV, TSV, Parquet), and how to read it.
 
     Only `text` must be there, and `label` where labels are read. Without `id` a review is called by its
-    line number, without `group` it has no group; a name given in place of these two defaults must be there.
+    line number, without `group` it has no group, without `domain` no domain. A name given in place of one of
+    these three defaults must be there; of several files, `group` and `domain` need to be in one only.
     Of the columns, a data set in a layout of its own knows only `RATING`, as the name of the label.
     """
 
@@ -24,6 +25,7 @@ class Columns:
     label: str = "label"
     id: str = "id"
     group: str = "movie"
+    domain: str = "domain"
     stars: Literal[5, 10] | None = None
     """Labels are ratings from 1 to this, to be read as the classes 1 to 5; None takes them as they stand."""
     encoding: str | None = None

@@ -15,10 +15,12 @@ class Review:
 
     `id` is unique within its file. `label` is the value as written ("1", "pos", "4"), None in unlabelled
     reading. `group` is what the review is about (the film): reviews of one group share names and phrases, so
-    they must stand on one side of a split.
+    they must stand on one side of a split. `domain` is the kind of text, such as restaurants, where the file
+    says it; it is read with the label.
     """
 
     id: str
     text: str
     label: str | None
     group: str | None
+    domain: str | None = None

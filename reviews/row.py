@@ -51,8 +51,8 @@ class RowStream:
     header: tuple[str, ...] | None = None
     """The columns that every row has; None where each row names its own."""
     is_data_set: bool = False
-    """The file is a public data set, whose rows have the fields id, text, label, rating and group, whatever
-    the columns of tables are called."""
+    """The file is a public data set, whose rows have the fields id, text, label, rating, group and domain,
+    whatever the columns of tables are called."""
 
     def __iter__(self) -> Iterator[Row | Reject]:
         return self.rows

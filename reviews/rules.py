@@ -18,19 +18,19 @@ __all__ = ["RowRules", "reviews_in"]
 class RowRules:
     """How a row becomes a review.
 
-    `labelled` says whether labels are read at all. `strict_group` says whether a group column with a name
-    of the user's own must be there: training needs it, or films would stand on both sides of the split.
+    `labelled` says whether labels and domains are read at all. `needed` names those columns of a group or a
+    domain that must be there: without its group, a film would stand on both sides of the split.
     """
 
     columns: Columns
     labelled: bool
-    strict_group: bool
+    needed: frozenset[str] = frozenset()
 
     @property
     def wanted(self) -> frozenset[str]:
         """The columns of a table that a review is made of."""
         names = {self.columns.text, self.columns.id, self.columns.group}
-        return frozenset(names | {self.columns.label} if self.labelled else names)
+        return frozenset(names | {self.columns.label, self.columns.domain} if self.labelled else names)
 
     def check_header(self, stream: RowStream) -> None:
         """Raise `UnreadableReviews` if a table lacks a column that is needed."""
@@ -52,6 +52,7 @@ class RowRules:
             text=_text_of(fields[self.columns.text]),
             label=self._label(fields[self.columns.label]) if self.labelled else None,
             group=name_of(fields.get(self.columns.group), "group"),
+            domain=name_of(fields.get(self.columns.domain), "domain") if self.labelled else None,
         )
 
     def data_set_review(self, row: Row) -> Review:
@@ -62,6 +63,7 @@ class RowRules:
             text=_text_of(fields["text"]),
             label=self._data_set_label(fields) if self.labelled else None,
             group=None if fields["group"] is None else str(fields["group"]),
+            domain=name_of(fields["domain"], "domain") if self.labelled else None,
         )
 
     def _data_set_label(self, fields: Mapping[str, object]) -> str:
@@ -84,14 +86,15 @@ class RowRules:
         return stars
 
     def _required(self) -> Iterable[tuple[str, str]]:
-        defaults = Columns()
         yield self.columns.text, "--text-column"
         if self.labelled:
             yield self.columns.label, "--label-column"
-        if self.columns.id != defaults.id:
+        if self.columns.id != Columns().id:
             yield self.columns.id, "--id-column"
-        if self.strict_group and self.columns.group != defaults.group:
+        if self.columns.group in self.needed:
             yield self.columns.group, "--group-column"
+        if self.columns.domain in self.needed:
+            yield self.columns.domain, "--domain-column"
 
 
 def reviews_in(stream: RowStream, rules: RowRules) -> Iterator[Review | Reject]:

@@ -258,7 +258,7 @@ def _add_measuring(command: argparse.ArgumentParser) -> None:
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
     defaults = Columns()
-    for name in ("text", "label", "id", "group"):
+    for name in ("text", "label", "id", "group", "domain"):
         command.add_argument(
             f"--{name}-column",
             default=getattr(defaults, name),

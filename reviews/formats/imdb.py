@@ -121,6 +121,7 @@ def _rows(base: Path, content: _Content) -> Iterator[Row | Reject]:
                 "label": None if kind == "unsup" else kind,
                 "rating": None if kind == "unsup" else _rating(stem),
                 "group": _group(base, films, kind, stem),
+                "domain": None,
             }
             row = Row(f"{base / kind / stem}.txt", None, fields)
             try:

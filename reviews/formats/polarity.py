@@ -47,5 +47,6 @@ def _sentences(file: str, label: str, content: bytes) -> Iterator[Row]:
             "label": label,
             "rating": None,
             "group": None,
+            "domain": None,
         }
         yield Row(file, number + 1, fields)

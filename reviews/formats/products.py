@@ -62,6 +62,7 @@ def _reviews(path: Path, name: str, kind: str, content: bytes) -> Iterator[Row]:
                 "label": None if kind == "unlabeled" else kind,
                 "rating": _rating(fields),
                 "group": fields.get("product_name") or fields.get("asin") or None,
+                "domain": name.partition("/")[0],
             },
         )
 

@@ -1,4 +1,5 @@
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -71,22 +72,25 @@ def test_files_follow_one_another_and_are_counted_apart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_columns_can_have_other_names(tmp_path: Path, name: str) -> None:
-    path = write_rows(tmp_path, name, [{"key": "a", "body": "Fine.", "stars": 4, "product": "p", "text": 1}])
-    columns = Columns(text="body", label="stars", id="key", group="product")
+    row = {"key": "a", "body": "Fine.", "stars": 4, "product": "p", "text": 1, "kind": "d"}
+    path = write_rows(tmp_path, name, [row])
+    columns = Columns(text="body", label="stars", id="key", group="product", domain="kind")
     collection = read_reviews([path], split="train", columns=columns)
-    assert collection.reviews == (Review("a", "Fine.", "4", "p"),)
+    assert collection.reviews == (Review("a", "Fine.", "4", "p", "d"),)
+    with_default = read_reviews([path], split="train", columns=replace(columns, domain="domain"))
+    assert with_default.reviews == (Review("a", "Fine.", "4", "p"),)
 
 
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("skip_bad", [False, True])
-@pytest.mark.parametrize("missing", ["text", "label", "id", "group"])
+@pytest.mark.parametrize("missing", ["text", "label", "id", "group", "domain"])
 def test_a_missing_column_is_told_with_the_flag_that_names_it(
     tmp_path: Path, name: str, skip_bad: bool, missing: str
 ) -> None:
-    names = {"text": "body", "label": "stars", "id": "key", "group": "product"}
+    names = {"text": "body", "label": "stars", "id": "key", "group": "product", "domain": "kind"}
     row = {column: "1" for column in names.values() if column != names[missing]}
     path = write_rows(tmp_path, name, [row, row])
-    columns = Columns(text=names["text"], label=names["label"], id=names["id"], group=names["group"])
+    columns = Columns(text="body", label="stars", id="key", group="product", domain="kind")
     message = refusal(path, columns=columns, skip_bad=skip_bad)
     assert f"{names[missing]!r} (found: {', '.join(map(repr, row))})" in message
     assert f"--{missing}-column" in message
@@ -96,6 +100,41 @@ def test_a_missing_column_is_told_with_the_flag_that_names_it(
 def test_a_group_column_of_another_name_matters_only_in_training(tmp_path: Path, name: str) -> None:
     path = write_rows(tmp_path, name, ROWS)
     assert read_reviews([path], split="test", columns=Columns(group="product")).reviews[0].group is None
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    folder = parent / name
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_of_several_files_one_must_have_the_named_group_and_domain(tmp_path: Path, name: str) -> None:
+    columns = Columns(group="product", domain="kind")
+    row = {"text": "Fine.", "label": 1}
+    plain = write_rows(new_folder(tmp_path, "plain"), name, [row | {"id": "a"}])
+    grouped = write_rows(new_folder(tmp_path, "grouped"), name, [row | {"id": "b", "product": "p"}])
+    both = write_rows(
+        new_folder(tmp_path, "both"), name, [row | {"id": "c", "product": "q", "kind": "books"}]
+    )
+    found = read_reviews([plain, grouped, both], split="train", columns=columns).reviews
+    assert [(review.id, review.group, review.domain) for review in found] == [
+        ("a", None, None),
+        ("b", "p", None),
+        ("c", "q", "books"),
+    ]
+    with pytest.raises(UnreadableReviews, match=r"plain.*'kind'.*--domain-column"):
+        read_reviews([plain, grouped], split="train", columns=columns)
+    with pytest.raises(UnreadableReviews, match=r"plain.*'prod'.*--group-column"):
+        read_reviews([plain, both], split="train", columns=Columns(group="prod"))
+
+
+def test_a_file_that_has_the_named_group_has_it_in_every_row(tmp_path: Path) -> None:
+    rows = [{"text": "Fine.", "label": 1, "product": "p"}, {"text": "Bad.", "label": 0}]
+    name = "reviews.jsonl"
+    paths = [write_rows(new_folder(tmp_path, "a"), name, rows), write_rows(tmp_path, name, rows[1:])]
+    with pytest.raises(UnreadableReviews, match=r"a/reviews\.jsonl:2: no field 'product'"):
+        read_reviews(paths, split="train", columns=Columns(group="product"))
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -173,6 +212,7 @@ BAD_LINES = {
     b'{"text": "Fine.", "label": 1, "id": {}}': "the id is an object, not a string or an integer",
     b'{"text": "Fine.", "label": 1, "id": "\\udc80"}': "the id is not valid UTF-8",
     b'{"text": "Fine.", "label": 1, "movie": []}': "the group is a list, not a string or an integer",
+    b'{"text": "Fine.", "label": 1, "domain": []}': "the domain is a list, not a string or an integer",
 }
 
 

@@ -43,7 +43,7 @@ def test_rows_of_a_data_set_are_called_alike(tmp_path: Path) -> None:
     row = next(iter(stream))
     assert stream.is_data_set
     assert isinstance(row, Row)
-    assert row.fields.keys() == {"id", "text", "label", "rating", "group"}
+    assert row.fields.keys() == {"id", "text", "label", "rating", "group", "domain"}
 
 
 def test_rows_before_a_damage_are_read(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from tests.reviews.archives import PRODUCTS, write_archive
 from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from tests.training.interrupting import interrupt_after_an_epoch
 from training.__main__ import main
+from training.evaluation.domains import domain_lines, domain_rows
+from training.run.run import Run
 
 STAR_WORDS = ("awful", "poor", "fair", "good", "superb")
 
@@ -240,21 +242,61 @@ def test_each_of_several_files_has_figures_of_its_own(
     evaluation = version.manifest.evaluation
     assert evaluation.keys() == {
         *("validation", "validation reviews", "validation shop"),
-        *("test", "test shop", "test products", "test without near-duplicates"),
+        *("test", "test shop", "test other", "test without near-duplicates"),
     }
-    for whole, files in (("validation", ("reviews", "shop")), ("test", ("shop", "products"))):
-        parts = [evaluation[f"{whole} {file}"] for file in files]
-        assert sum(part.num_reviews for part in parts) == evaluation[whole].num_reviews
-    assert [evaluation[name].num_reviews for name in ("test shop", "test products")] == [125, 4]
-    for name, figures in evaluation.items():
-        assert f"\n{name}: accuracy {figures.accuracy:.2%}" in output
-        assert f"| {name} | {figures.num_reviews:,} | {figures.accuracy:.2%} |" in version.card
+    assert [evaluation[name].num_reviews for name in ("test shop", "test other")] == [125, 4]
+    page = (tmp_path / "store" / "reviews" / "1" / "report" / "index.html").read_text(encoding="utf-8")
+    for whole, domains in (("validation", ("reviews", "shop")), ("test", ("shop", "other"))):
+        parts = {domain: evaluation[f"{whole} {domain}"] for domain in domains}
+        assert sum(part.num_reviews for part in parts.values()) == evaluation[whole].num_reviews
+        assert f"\n{whole}: accuracy {evaluation[whole].accuracy:.2%}" in output
+        assert "\n".join(domain_lines(parts)) in output
+        for cells in domain_rows(parts):
+            assert f"| {' | '.join(cells)} |" in version.card
+            assert f"<td>{cells[0]}</td>" in page
 
     assert main(["evaluate", *tests, "--store", str(tmp_path / "store"), "--device", "cpu", "--json"]) == 0
-    sources = json.loads(capsys.readouterr().out)["sources"]
-    assert sources["products"]["confusion"] == [list(row) for row in evaluation["test products"].confusion]
+    found = json.loads(capsys.readouterr().out)
+    assert found["sources"].keys() == {"shop", "products"}
+    assert found["domains"].keys() == {"shop", "other"}
+    confusion = [list(row) for row in evaluation["test other"].confusion]
+    assert found["sources"]["products"]["confusion"] == found["domains"]["other"]["confusion"] == confusion
     assert main(["evaluate", *tests, "--store", str(tmp_path / "store"), "--device", "cpu"]) == 0
-    assert "\nproducts: accuracy" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "\nproducts: accuracy" in output
+    assert "\nmean over domains" in output
+
+
+def test_the_epoch_is_chosen_by_domain_where_the_recipe_says_so(
+    tmp_path: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "domains.toml"
+    recipe.write_text('selection = "domains"\n' + tiny_recipe.read_text("utf-8"), encoding="utf-8")
+    films = made_up_reviews()
+    short = [
+        {
+            "id": f"{row['id']}+{number}",
+            "text": f"{row['text']} {number}",
+            "label": row["label"],
+            "kind": "meals",
+        }
+        for number in range(2)
+        for row in films
+    ]
+    paths = [write_jsonl(tmp_path / "films.jsonl", films), write_jsonl(tmp_path / "short.jsonl", short)]
+    command = ["fit", "--recipe", str(recipe), "--train", *map(str, paths), "--domain-column", "kind"]
+    where = ["--run-folder", str(tmp_path / "run"), "--store", str(tmp_path / "store"), "--device", "cpu"]
+    assert main([*command, *where]) == 0
+    output = capsys.readouterr().out
+    evaluation = Store(tmp_path / "store").load("reviews", device="cpu").manifest.evaluation
+    counts = [f"{name} {evaluation[f'validation {name}'].num_reviews}" for name in ("films", "meals")]
+    assert f"validation by domain: {', '.join(counts)}\n" in output
+    assert output.count(", mean over domains ") == 3
+    checkpoint = Run.open(tmp_path / "run").checkpoint("classifier")
+    assert checkpoint is not None
+    progress = checkpoint["progress"]
+    assert progress["selection"] == "domains"
+    assert [epoch["domain_accuracy"] is None for epoch in progress["history"]] == [False] * 3
 
 
 def test_test_reviews_are_reported_and_evaluate_agrees(

@@ -22,6 +22,7 @@ def columns(options: argparse.Namespace) -> Columns:
         label=options.label_column,
         id=options.id_column,
         group=options.group_column,
+        domain=options.domain_column,
         stars=options.stars,
         encoding=options.encoding,
         separator=options.separator,

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from reviews import Review, Source
 from training.data.labels import LabelSet
 
-__all__ = ["ClassSummary", "class_lines", "source_lines", "summarise_classes"]
+__all__ = ["ClassSummary", "aligned", "class_lines", "source_lines", "summarise_classes"]
 
 _MAX_REASONS = 3
 _MAX_SPELLINGS = 4
 _MAX_CHARACTERS = 60
+_IN_NUMBERS = str.maketrans("", "", ",.%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def source_lines(sources: Sequence[tuple[str, Source]]) -> list[str]:
         )
         for role, source in sources
     ]
-    return [*_aligned([header, *rows]), *(line for _, source in sources for line in _skipped_lines(source))]
+    return [*aligned([header, *rows]), *(line for _, source in sources for line in _skipped_lines(source))]
 
 
 def class_lines(classes: Sequence[ClassSummary]) -> list[str]:
@@ -69,7 +70,17 @@ def class_lines(classes: Sequence[ClassSummary]) -> list[str]:
         (_shortened(each.name), f"{each.num_reviews:,}", _written(each.spellings), _shortened(each.example))
         for each in classes
     ]
-    return _aligned([header, *rows])
+    return aligned([header, *rows])
+
+
+def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return rows of cells as lines with columns of equal width; numbers stand to the right."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    for column in columns:
+        width = max(map(len, column))
+        is_number = all(cell.translate(_IN_NUMBERS).isdecimal() for cell in column[1:])
+        column[:] = [cell.rjust(width) if is_number else cell.ljust(width) for cell in column]
+    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
 
 def _separator_name(separator: str | None) -> str:
@@ -93,13 +104,3 @@ def _written(spellings: Sequence[str]) -> str:
 def _shortened(text: str) -> str:
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return line if len(line) <= _MAX_CHARACTERS else f"{line[: _MAX_CHARACTERS - 1]}…"
-
-
-def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return rows of cells as lines with columns of equal width; counts stand to the right."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    for column in columns:
-        width = max(map(len, column))
-        is_count = all(cell.replace(",", "").isdecimal() for cell in column[1:])
-        column[:] = [cell.rjust(width) if is_count else cell.ljust(width) for cell in column]
-    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]

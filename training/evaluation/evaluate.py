@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_store import Evaluation, ProbeFigures, Store
+from training.data.domains import indices_by_domain
 from training.data.labels import LabelSet
 from training.data.review_files import ReviewFiles
 from training.data.sources import indices_by_source
+from training.evaluation.domains import domain_lines
 from training.evaluation.metrics import evaluate, evaluate_sources, probabilities_of, summary
 from training.evaluation.probing import figures_by_name, run_probes, table_lines
 
@@ -27,6 +29,8 @@ class EvaluationReport:
     figures: Evaluation
     sources: dict[str, Evaluation]
     """By file, if there are several."""
+    domains: dict[str, Evaluation]
+    """By domain, if there are several."""
     probes: dict[str, ProbeFigures]
     """By capability; empty where the probes do not apply."""
 
@@ -52,6 +56,7 @@ def evaluate_version(
         seconds=seconds,
         figures=evaluate(probabilities, labels, names),
         sources=evaluate_sources(probabilities, labels, names, indices_by_source(collection)),
+        domains=evaluate_sources(probabilities, labels, names, indices_by_domain(collection)),
         probes=figures_by_name(run_probes(version.classifier)),
     )
 
@@ -68,6 +73,7 @@ def report_lines(report: EvaluationReport) -> list[str]:
         f"{report.version} on {', '.join(report.test)}",
         summary(report.figures),
         *(f"{name}: {summary(figures)}" for name, figures in report.sources.items()),
+        *domain_lines(report.domains),
         *skipped,
         "confusion, rows true, columns predicted:",
         f"  {'':<{width}}  " + "  ".join(f"{label:>{max(width, 7)}}" for label in report.labels),

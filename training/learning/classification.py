@@ -9,8 +9,8 @@ Shapes: T tokens, B texts in the batch, E embedding features, L labels.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -19,10 +19,10 @@ from torch.nn import functional
 from sentiment import Engine, SentimentLSTM
 from sentiment.tokenizer import UNKNOWN_ID
 from training.learning.examples import Examples, Texts, TextStream
-from training.learning.task import Mean, Term
+from training.learning.task import Mean, Term, ValidationMetrics
 from training.recipe.tables import Objective
 
-__all__ = ["Classification", "adversarial_perturbation", "validate", "virtual_perturbation"]
+__all__ = ["Classification", "adversarial_perturbation", "virtual_perturbation"]
 
 _POWER_ITERATION_NORM = 1.0
 """Norm of the power iteration's perturbation: small against the embeddings, large against rounding errors."""
@@ -32,7 +32,8 @@ _POWER_ITERATION_NORM = 1.0
 class Classification:
     """Learn from `train`, be measured on `validation`.
 
-    `unlabelled` is for objectives that use texts without labels; others ignore it.
+    `unlabelled` is for objectives that use texts without labels; others ignore it. `domains` has for each
+    domain the indices of its reviews in `validation`.
     """
 
     train: Examples
@@ -40,6 +41,7 @@ class Classification:
     objective: Objective
     device: torch.device
     unlabelled: TextStream | None = None
+    domains: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def lengths(self) -> Sequence[int]:
@@ -75,9 +77,15 @@ class Classification:
             terms.append(lambda: self._unlabelled_loss(network, more))
         return terms
 
-    def validate(self, network: SentimentLSTM) -> tuple[float, float]:
-        """Return mean cross entropy in nats and accuracy, 0 to 1, on validation."""
-        return validate(network, self.validation, self.device)
+    def validate(self, network: SentimentLSTM) -> ValidationMetrics:
+        """Return how good the network is on `validation`, whose examples have one class each."""
+        rows = Engine(network, device=self.device.type).probabilities(self.validation.reviews)
+        classes = self.validation.classes
+        hits = [row.index(max(row)) == label for row, label in zip(rows, classes, strict=True)]
+        losses = [-math.log(max(row[label], 1e-300)) for row, label in zip(rows, classes, strict=True)]
+        return ValidationMetrics(
+            sum(losses) / len(losses), sum(hits) / len(losses), mean_over_domains(hits, self.domains)
+        )
 
     def _unlabelled_loss(self, network: SentimentLSTM, texts: Texts) -> Mean:
         logits_BL = network(texts.ids_TB, texts.lengths_B, self._zeros(network, texts))
@@ -142,10 +150,9 @@ def entropy(logits_BL: Tensor) -> Tensor:
     return -(log_BL.exp() * log_BL).sum(-1).mean()
 
 
-def validate(network: SentimentLSTM, examples: Examples, device: torch.device) -> tuple[float, float]:
-    """Return the mean cross entropy in nats and the accuracy, 0 to 1, on examples with one class each."""
-    rows = Engine(network, device=device.type).probabilities(examples.reviews)
-    classes = examples.classes
-    hits = sum(row.index(max(row)) == label for row, label in zip(rows, classes, strict=True))
-    losses = [-math.log(max(row[label], 1e-300)) for row, label in zip(rows, classes, strict=True)]
-    return sum(losses) / len(losses), hits / len(losses)
+def mean_over_domains(hits: Sequence[bool], domains: Mapping[str, Sequence[int]]) -> float | None:
+    """Return the mean of the domains' accuracies, each with the same weight; None without domains."""
+    if not domains:
+        return None
+    accuracies = [sum(hits[index] for index in indices) / len(indices) for indices in domains.values()]
+    return sum(accuracies) / len(accuracies)

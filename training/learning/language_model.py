@@ -25,7 +25,7 @@ from torch.nn import functional
 from sentiment import SentimentLSTM, TokenizedReview
 from sentiment.network import LSTMLayer, dropout_over_time
 from training.learning.examples import Texts, padded
-from training.learning.task import Mean, Term
+from training.learning.task import Mean, Term, ValidationMetrics
 from training.recipe.tables import LanguageModelling
 
 __all__ = ["LanguageModel", "WordPrediction", "start_from"]
@@ -100,7 +100,7 @@ class WordPrediction:
         return [prediction]
 
     @torch.inference_mode()
-    def validate(self, network: LanguageModel) -> tuple[float, float]:
+    def validate(self, network: LanguageModel) -> ValidationMetrics:
         """Return the mean cross entropy in nats a word, and the share of words with the highest score."""
         network.eval()
         loss, num_hits, num_words = 0.0, 0, 0
@@ -113,7 +113,7 @@ class WordPrediction:
                 num_hits += int((scores_NV.argmax(1) == words_N).sum())
                 num_words += len(words_N)
         network.train()
-        return loss / num_words, num_hits / num_words
+        return ValidationMetrics(loss / num_words, num_hits / num_words)
 
     def _texts(self, reviews: Sequence[TokenizedReview], indices: Sequence[int]) -> Texts:
         return padded([reviews[index].ids for index in indices]).to(self.device)

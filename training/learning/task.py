@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from torch import Tensor, nn
 
-__all__ = ["Mean", "Task", "Term"]
+__all__ = ["Mean", "Task", "Term", "ValidationMetrics"]
 
 N_contra = TypeVar("N_contra", bound=nn.Module, contravariant=True)
 
@@ -23,6 +23,16 @@ Term = Callable[[], Mean]
 """Computes one term of a step's loss. Terms are computed and differentiated one after the other, so a later
 one
 may use the gradients of an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationMetrics:
+    """How good a network is on held-out examples: mean loss in nats, accuracies from 0 to 1."""
+
+    loss: float
+    accuracy: float
+    domain_accuracy: float | None = None
+    """The mean of the accuracies on each domain (macro average); None where there are no domains."""
 
 
 class Task(Protocol[N_contra]):
@@ -42,5 +52,5 @@ class Task(Protocol[N_contra]):
         from 0 over all epochs.
         """
 
-    def validate(self, network: N_contra) -> tuple[float, float]:
-        """Return the mean loss in nats and the accuracy, 0 to 1, on held-out examples."""
+    def validate(self, network: N_contra) -> ValidationMetrics:
+        """Return how good a network is on held-out examples."""

@@ -25,7 +25,7 @@ from training.learning.ema import ema_decay, new_ema
 from training.learning.examples import shuffled_batches
 from training.learning.schedule import rate_factors
 from training.learning.task import Task
-from training.recipe.tables import Fitting
+from training.recipe.tables import Fitting, Selection
 
 __all__ = ["EpochMetrics", "Progress", "Trainer"]
 
@@ -40,11 +40,20 @@ class EpochMetrics:
     train_loss: float
     validation_loss: float
     validation_accuracy: float
+    domain_accuracy: float | None = None
+    """The mean of the validation accuracies on each domain; None where there are no domains."""
+
+    def accuracy_by(self, selection: Selection) -> float:
+        """Return the accuracy that epochs are chosen by; without domains, that on all reviews."""
+        if selection == "domains" and self.domain_accuracy is not None:
+            return self.domain_accuracy
+        return self.validation_accuracy
 
     def __str__(self) -> str:
+        domains = "" if self.domain_accuracy is None else f", mean over domains {self.domain_accuracy:.2%}"
         return (
             f"epoch {self.epoch}: loss {self.train_loss:.4f}, validation loss {self.validation_loss:.4f}, "
-            f"validation accuracy {self.validation_accuracy:.2%}"
+            f"validation accuracy {self.validation_accuracy:.2%}{domains}"
         )
 
 
@@ -58,6 +67,7 @@ class Progress:
     step_losses: list[float] = field(default_factory=list)
     """The loss of each step of all epochs."""
     history: list[EpochMetrics] = field(default_factory=list)
+    selection: Selection = "reviews"
 
     @property
     def num_steps(self) -> int:
@@ -71,10 +81,10 @@ class Progress:
 
     @property
     def best(self) -> EpochMetrics | None:
-        """The epoch with the highest validation accuracy; among equal ones, that with the lowest loss."""
+        """The epoch with the highest accuracy by `selection`; among equal ones, that with the lowest loss."""
         return max(
             self.history,
-            key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss),
+            key=lambda epoch: (epoch.accuracy_by(self.selection), -epoch.validation_loss),
             default=None,
         )
 
@@ -87,7 +97,14 @@ class Trainer(Generic[N]):
     """
 
     def __init__(
-        self, network: N, task: Task[N], fitting: Fitting, *, seed: int, device: torch.device
+        self,
+        network: N,
+        task: Task[N],
+        fitting: Fitting,
+        *,
+        seed: int,
+        device: torch.device,
+        selection: Selection = "reviews",
     ) -> None:
         self._network = network.to(device)
         self._parallel = DataParallel(self._network)
@@ -104,7 +121,8 @@ class Trainer(Generic[N]):
         self._ema = new_ema(self._network, ema_decay(fitting, self._steps_per_epoch))
         self._precision = MixedPrecision(device, enabled=fitting.mixed_precision)
         self._best_weights: dict[str, Tensor] = {}
-        self.progress = Progress()
+        self._selection: Selection = selection
+        self.progress = Progress(selection=selection)
         seed_process(seed)
 
     @property
@@ -161,7 +179,7 @@ class Trainer(Generic[N]):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a state; raises InvalidCheckpoint if it is of another network, recipe or release."""
         try:
-            progress = _progress(state["progress"])
+            progress = _progress(state["progress"], self._selection)
             self._network.load_state_dict(state["network"])
             if self._ema:
                 self._ema.load_state_dict(state["average"])
@@ -218,15 +236,17 @@ class Trainer(Generic[N]):
     def _end_epoch(self) -> None:
         progress = self.progress
         candidate = cast(N, self._ema.module) if self._ema else self._network
-        loss, accuracy = from_first(self._task.validate, candidate)
+        found = from_first(self._task.validate, candidate)
         train_loss = sum(progress.epoch_losses) / len(progress.epoch_losses)
         progress.epoch += 1
-        progress.history.append(EpochMetrics(progress.epoch, train_loss, loss, accuracy))
+        progress.history.append(
+            EpochMetrics(progress.epoch, train_loss, found.loss, found.accuracy, found.domain_accuracy)
+        )
         progress.step = 0
         if progress.best is progress.history[-1]:
             self._best_weights = {name: weight.clone() for name, weight in candidate.state_dict().items()}
 
 
-def _progress(saved: Mapping[str, Any]) -> Progress:
+def _progress(saved: Mapping[str, Any], selection: Selection) -> Progress:
     history = [EpochMetrics(**epoch) for epoch in saved["history"]]
-    return Progress(saved["epoch"], saved["step"], list(saved["step_losses"]), history)
+    return Progress(saved["epoch"], saved["step"], list(saved["step_losses"]), history, selection)

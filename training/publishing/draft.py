@@ -49,7 +49,7 @@ def draft_version(trained: Trained, report: Callable[[str], None]) -> Draft:
         temperature_slope=results.temperature.slope,
         recipe=plan.recipe_fields(),
         data=dataset.fingerprints,
-        evaluation=dict(results.evaluation),
+        evaluation=results.all_evaluations,
         probes=dict(results.probes),
         duplicates=dict(results.caveats.duplicates),
         num_runs=trained.num_runs,

@@ -17,6 +17,7 @@ from training.evaluation.calibration import (
     fit_temperature_by_length,
     keeps_base_temperature,
 )
+from training.evaluation.domains import domain_lines
 from training.evaluation.metrics import evaluate, evaluate_sources, probabilities_of, summary
 from training.evaluation.probing import figures_by_name, run_probes
 from training.evaluation.probing import summary as probe_summary
@@ -40,9 +41,11 @@ def measure(
     classifier = build(temperature)
     on_validation = classifier.predict(texts)
     duplicates = find_in_dataset(dataset)
+    evaluations = list(_evaluations(classifier, dataset, on_validation, duplicates))
     results = Results(
         temperature=temperature,
-        evaluation=_evaluations(classifier, dataset, on_validation, duplicates),
+        evaluation={name: figures for name, figures, _ in evaluations},
+        domains={name: of_domains for name, _, of_domains in evaluations if of_domains},
         probes=figures_by_name(run_probes(classifier)),
         caveats=Caveats(
             duplicates={name: found.figures for name, found in duplicates.items()}, num_runs=trained.num_runs
@@ -74,35 +77,26 @@ def _evaluations(
     dataset: Dataset,
     on_validation: list[Prediction],
     duplicates: Mapping[str, Duplicates],
-) -> dict[str, Evaluation]:
-    evaluation = _by_source(
-        "validation", dataset, dataset.split.validation, on_validation, dataset.validation_sources
-    )
+) -> Iterator[tuple[str, Evaluation, Mapping[str, Evaluation]]]:
+    """Yield the name of each data set, the figures on it, and those on each of its domains."""
+
+    def measured(
+        reviews: Sequence[Review], predictions: list[Prediction], domains: Mapping[str, Sequence[int]]
+    ) -> tuple[Evaluation, Mapping[str, Evaluation]]:
+        labels = dataset.labels
+        probabilities, truth = probabilities_of(predictions), labels.indices(reviews)
+        of_domains = evaluate_sources(probabilities, truth, labels.names, domains)
+        return evaluate(probabilities, truth, labels.names), of_domains
+
+    yield "validation", *measured(dataset.split.validation, on_validation, dataset.validation_domains)
     if dataset.test:
         on_test = classifier.predict([review.text for review in dataset.test])
-        evaluation |= _by_source("test", dataset, dataset.test, on_test, dataset.test_sources)
+        yield "test", *measured(dataset.test, on_test, dataset.test_domains)
         in_train = duplicates["test in train"].indices
         rest = [index for index in range(len(on_test)) if index not in in_train]
         if in_train and rest:
             reviews, predictions = [dataset.test[index] for index in rest], [on_test[index] for index in rest]
-            evaluation |= _by_source("test without near-duplicates", dataset, reviews, predictions, {})
-    return evaluation
-
-
-def _by_source(
-    name: str,
-    dataset: Dataset,
-    reviews: Sequence[Review],
-    predictions: list[Prediction],
-    sources: Mapping[str, Sequence[int]],
-) -> dict[str, Evaluation]:
-    """Return the figures on all reviews as `name`, and those on each source as `name` and the source."""
-    labels = dataset.labels
-    probabilities, truth = probabilities_of(predictions), labels.indices(reviews)
-    of_sources = evaluate_sources(probabilities, truth, labels.names, sources)
-    return {name: evaluate(probabilities, truth, labels.names)} | {
-        f"{name} {source}": figures for source, figures in of_sources.items()
-    }
+            yield "test without near-duplicates", *measured(reviews, predictions, {})
 
 
 def _validation_predictions(
@@ -122,6 +116,7 @@ def _validation_predictions(
 def _lines(results: Results) -> Iterator[str]:
     for name, figures in results.evaluation.items():
         yield f"{name}: {summary(figures)}"
+        yield from domain_lines(results.domains.get(name, {}))
     for name, num_found in results.caveats.duplicates.items():
         yield f"{name}: {duplicate_summary(num_found)}"
     yield f"probes: {probe_summary(results.probes)}"

@@ -7,6 +7,7 @@ from string import Template
 
 from model_store import FIGURES, STAR_FIGURES, DataFingerprint, Evaluation, ProbeFigures
 from training.evaluation.calibration import MIN_REVIEWS, keeps_base_temperature
+from training.evaluation.domains import DOMAIN_HEADER, domain_rows
 from training.evaluation.probing import NOT_APPLICABLE
 from training.evaluation.probing import summary as probe_summary
 from training.publishing.caveats import Caveats
@@ -39,6 +40,7 @@ def model_card(trained: Trained, results: Results) -> str:
         num_validation=f"{len(split.validation):,}",
         num_reserved=f"{split.num_reserved:,}",
         evaluation_rows=_evaluation_rows(results.evaluation),
+        domains="".join(_domains(name, domains) for name, domains in results.domains.items()),
         confusions=_confusions(results.evaluation, labels),
         duplicate_rows=_duplicate_rows(results.caveats),
         runs=results.caveats,
@@ -109,6 +111,13 @@ def _evaluation_rows(evaluation: Mapping[str, Evaluation]) -> str:
         if figures.mae is not None
     )
     return "\n\n".join(["\n".join(rows), *distances])
+
+
+def _domains(name: str, domains: Mapping[str, Evaluation]) -> str:
+    """Return the table of a data set's figures by domain, with an empty line after it."""
+    header = f"| {name}, by {' | '.join(DOMAIN_HEADER)} |\n|---{'|---' * (len(DOMAIN_HEADER) - 1)}|"
+    rows = (f"| {' | '.join(cells)} |" for cells in domain_rows(domains))
+    return "\n".join([header, *rows]) + "\n\n"
 
 
 def _confusions(evaluation: Mapping[str, Evaluation], labels: Sequence[str]) -> str:

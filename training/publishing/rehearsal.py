@@ -35,8 +35,8 @@ def rehearse_publishing(plan: Plan, dataset: Dataset) -> None:
 
 
 def _names(dataset: Dataset) -> Iterator[str]:
-    yield from ("validation", *(f"validation {source}" for source in dataset.validation_sources))
-    yield from ("test", *(f"test {source}" for source in dataset.test_sources))
+    yield from ("validation", *(f"validation {domain}" for domain in dataset.validation_domains))
+    yield from ("test", *(f"test {domain}" for domain in dataset.test_domains))
 
 
 def _figures(num_labels: int) -> Evaluation:

@@ -39,9 +39,21 @@ class Results:
     temperature: Temperature
     evaluation: Mapping[str, Evaluation]
     """By data set, "validation" among them."""
+    domains: Mapping[str, Mapping[str, Evaluation]]
+    """By data set and domain; data sets of a single domain are left out."""
     probes: Mapping[str, ProbeFigures]
     """By capability; empty where the probes do not apply."""
     caveats: Caveats
     predictions: ValidationPredictions
     reference: Mapping[str, Histogram]
     """What its inputs and scores look like, by quantity."""
+
+    @property
+    def all_evaluations(self) -> dict[str, Evaluation]:
+        """The figures on each data set, and those on each domain by the names of both: "test books"."""
+        of_domains = {
+            f"{name} {domain}": figures
+            for name, domains in self.domains.items()
+            for domain, figures in domains.items()
+        }
+        return {**self.evaluation, **of_domains}

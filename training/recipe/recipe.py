@@ -23,6 +23,7 @@ from training.recipe.tables import (
     Initialisation,
     LanguageModelling,
     Objective,
+    Selection,
     Vectors,
     require,
 )
@@ -54,6 +55,10 @@ class Recipe:
     language_model: LanguageModelling | None = None
     """None starts the layers by `initialisation`."""
     fitting: Fitting
+    selection: Selection = "reviews"
+    """What the published epoch is chosen by: "reviews" takes that with the highest accuracy on the validation
+    reviews, "domains" that with the highest mean of the accuracies on each of their domains, so that a small
+    domain counts as much as a large one. Among equal ones, that with the lowest loss."""
     objective: Objective = Objective()  # noqa: RUF009  # it is frozen
     distillation: Distillation = Distillation()  # noqa: RUF009
     """Used only with teachers (`fit --teacher` and `--soft-targets`)."""

@@ -13,6 +13,7 @@ __all__ = [
     "Initialisation",
     "LanguageModelling",
     "Objective",
+    "Selection",
     "Vectors",
     "Weights",
     "require",
@@ -20,6 +21,8 @@ __all__ = [
 
 Weights = Literal["default", "zeros", "normal", "xavier", "normalized", "orthogonal"]
 Biases = Literal["forget_one", "zeros"]
+Selection = Literal["reviews", "domains"]
+"""What the best epoch is the best on: the validation reviews, or the mean over their domains."""
 
 
 @strict
@@ -84,7 +87,8 @@ class Fitting:
     """Decay of an exponential moving average (EMA) of the weights, which is then what is published; None
     publishes the last weights. Short runs have a smaller decay: it spans a fifth of all steps at most."""
     patience_epochs: int | None = None
-    """Epochs without a rise in validation accuracy after which fitting stops; None never stops early."""
+    """Epochs without a rise in the accuracy that epochs are chosen by, after which fitting stops; None never
+    stops early."""
     mixed_precision: bool = False
     """Compute in 16 bits where that is faster: float16 on a GPU, bfloat16 on a processor that supports it.
     The weights stay in 32 bits."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from model_store import DataFingerprint
 from reviews import Part, Review, ReviewCollection, Source, read_reviews
+from training.data.domains import indices_by_domain
 from training.data.fingerprint import fingerprint
 from training.data.labels import LabelSet
 from training.data.sentences import make_sentences
-from training.data.sources import indices_by_source
 from training.data.split import Split, check_classes, read_reserved_ids, split_validation
 from training.data.summary import ClassSummary, class_lines, source_lines, summarise_classes
 from training.errors import InvalidRecipe
@@ -37,9 +37,9 @@ class Dataset:
     """The files in the order that they were read, each with what it is for."""
     classes: tuple[ClassSummary, ...] = ()
     """The labels of all reviews that were read to train on."""
-    validation_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """By file: the indices of its reviews among the validation reviews; empty if all are from one file."""
-    test_sources: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    validation_domains: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By domain: the indices of its reviews among the validation reviews; empty if all are of one domain."""
+    test_domains: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def train(self) -> tuple[Review, ...]:
@@ -73,6 +73,9 @@ class Dataset:
             f"({self.split.num_reserved:,} of them reserved), {len(self.unlabelled):,} unlabelled"
         )
         lines = [*source_lines(self.sources), *class_lines(self.classes), sizes]
+        if self.validation_domains:
+            counts = (f"{name} {len(indices):,}" for name, indices in self.validation_domains.items())
+            lines.append(f"validation by domain: {', '.join(counts)}")
         if self.added:
             lines.append(f"{self.added} to train on as well")
         if self.split.num_dropped_duplicates:
@@ -106,8 +109,8 @@ def read_dataset(plan: Plan) -> Dataset:
         sentences=sentences,
         test=test.reviews,
         unlabelled=tuple(review for review in unlabelled.reviews if review.text not in held_out),
-        validation_sources=indices_by_source(train, split.validation_places),
-        test_sources=indices_by_source(test),
+        validation_domains=indices_by_domain(train, split.validation_places),
+        test_domains=indices_by_domain(test),
         sources=tuple((role, source) for role, read in roles.items() for source in read.sources),
         classes=summarise_classes(labels, (*train.reviews, *also_train.reviews)),
         fingerprints=(

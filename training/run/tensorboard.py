@@ -51,10 +51,13 @@ class Scalars:
 
     def write_epoch(self, trainer: Trainer[Any], metrics: EpochMetrics) -> None:
         """Write the validation metrics of the last epoch."""
-        self._write(
-            trainer,
-            {"loss/validation": metrics.validation_loss, "accuracy/validation": metrics.validation_accuracy},
-        )
+        values = {
+            "loss/validation": metrics.validation_loss,
+            "accuracy/validation": metrics.validation_accuracy,
+        }
+        if metrics.domain_accuracy is not None:
+            values["accuracy/mean_over_domains"] = metrics.domain_accuracy
+        self._write(trainer, values)
 
     def _write(self, trainer: Trainer[Any], values: dict[str, float]) -> None:
         num_steps = len(trainer.progress.step_losses)

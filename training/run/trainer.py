@@ -24,8 +24,9 @@ def classification_trainer(
         objective=recipe.objective,
         device=device,
         unlabelled=_unlabelled(recipe, dataset, prepared.tokenizer),
+        domains=dataset.validation_domains,
     )
-    return Trainer(network, task, recipe.fitting, seed=recipe.seed, device=device)
+    return Trainer(network, task, recipe.fitting, seed=recipe.seed, device=device, selection=recipe.selection)
 
 
 def _train_examples(recipe: Recipe, dataset: Dataset, prepared: Prepared) -> Examples:

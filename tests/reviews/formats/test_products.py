@@ -27,10 +27,12 @@ def refusal(path: Path, split: Part = "train") -> str:
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_labelled_reviews_of_all_domains(archive: Path, split: Part) -> None:
     assert read(archive, split) == (
-        Review("books/positive/0", "A “classic”.\nI read it twice & <3 it.\n\nTwice!", "positive", EMMA),
-        Review("books/positive/1", "Good!\nTrès bien", "positive", "B0"),
-        Review("books/negative/0", "Not for me", "negative", EMMA),
-        Review("kitchen_&_housewares/negative/0", "Broke", "negative", "B0"),
+        Review(
+            "books/positive/0", "A “classic”.\nI read it twice & <3 it.\n\nTwice!", "positive", EMMA, "books"
+        ),
+        Review("books/positive/1", "Good!\nTrès bien", "positive", "B0", "books"),
+        Review("books/negative/0", "Not for me", "negative", EMMA, "books"),
+        Review("kitchen_&_housewares/negative/0", "Broke", "negative", "B0", "kitchen_&_housewares"),
     )
 
 

@@ -1,5 +1,6 @@
 """The parts of the loss: labels, adversarial and virtual adversarial steps, entropy, unknown words."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -18,7 +19,7 @@ from training.learning.classification import (
     kl_divergence,
     virtual_perturbation,
 )
-from training.learning.examples import TextStream, padded
+from training.learning.examples import Examples, TextStream, padded
 from training.learning.trainer import Trainer
 from training.recipe.tables import Fitting, Objective
 
@@ -63,6 +64,24 @@ def test_the_first_part_is_cross_entropy_with_what_the_teacher_says() -> None:
     logits_BL = network()(batch.texts.ids_TB, batch.texts.lengths_B)
     expected = -(logits_BL.log_softmax(-1) @ torch.tensor([0.3, 0.7])).mean()
     torch.testing.assert_close(term().value, expected)
+
+
+def test_each_domain_has_the_same_weight_in_their_mean() -> None:
+    subject = task(Objective())
+    domains = {"most": range(15), "few": range(15, 20)}
+    alone = [
+        replace(subject, validation=part(subject.validation, indices)).validate(network())
+        for indices in domains.values()
+    ]
+    together = replace(subject, domains=domains).validate(network())
+    assert alone[0].accuracy != alone[1].accuracy
+    assert together.domain_accuracy == pytest.approx((alone[0].accuracy + alone[1].accuracy) / 2)
+    assert together.accuracy == pytest.approx((15 * alone[0].accuracy + 5 * alone[1].accuracy) / 20)
+    assert subject.validate(network()) == replace(together, domain_accuracy=None)
+
+
+def part(of: Examples, indices: Sequence[int]) -> Examples:
+    return Examples([of.reviews[index] for index in indices], of.targets_NL[list(indices)])
 
 
 def test_the_adversarial_perturbation_has_its_norm_and_raises_the_loss_most() -> None:

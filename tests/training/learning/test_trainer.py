@@ -1,6 +1,7 @@
 """The trainer: the same seed, an interruption, early stopping, schedule and average."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from training.learning.ema import ema_decay, new_ema
 from training.learning.examples import shuffled_batches
 from training.learning.schedule import learning_rate_factor, rate_factors
 from training.learning.trainer import EpochMetrics, Progress, Trainer
-from training.recipe.tables import Fitting, Objective
+from training.recipe.tables import Fitting, Objective, Selection
 
 FITTING = Fitting(
     epochs=3,
@@ -31,7 +32,13 @@ class Stopped(Exception):
 
 
 def trainer(
-    fitting: Fitting = FITTING, *, seed: int = 1, hidden_size: int = 8, objective: Objective | None = None
+    fitting: Fitting = FITTING,
+    *,
+    seed: int = 1,
+    hidden_size: int = 8,
+    objective: Objective | None = None,
+    domains: Mapping[str, Sequence[int]] | None = None,
+    selection: Selection = "reviews",
 ) -> Trainer[SentimentLSTM]:
     torch.manual_seed(seed)
     config = NetworkConfig(
@@ -45,9 +52,13 @@ def trainer(
     )
     device = torch.device("cpu")
     task = Classification(
-        train=examples(), validation=examples(20), objective=objective or Objective(), device=device
+        train=examples(),
+        validation=examples(20),
+        objective=objective or Objective(),
+        device=device,
+        domains=domains or {},
     )
-    return Trainer(SentimentLSTM(config), task, fitting, seed=seed, device=device)
+    return Trainer(SentimentLSTM(config), task, fitting, seed=seed, device=device, selection=selection)
 
 
 def run(subject: Trainer[SentimentLSTM], *, stop_after: int | None = None) -> list[float]:
@@ -133,6 +144,54 @@ def test_the_most_accurate_epoch_is_kept_and_of_equals_that_of_least_loss(
     best = Progress(history=history).best
     assert best is not None
     assert best.epoch == expected
+
+
+HISTORY = [
+    EpochMetrics(1, 1.0, 0.5, 0.9, 0.6),
+    EpochMetrics(2, 1.0, 0.5, 0.8, 0.7),
+    EpochMetrics(3, 1.0, 0.4, 0.7, 0.7),
+]
+
+
+@pytest.mark.parametrize(("selection", "expected"), [("reviews", 1), ("domains", 3)])
+def test_the_best_epoch_is_chosen_by_reviews_or_by_domains(selection: Selection, expected: int) -> None:
+    best = Progress(history=HISTORY, selection=selection).best
+    assert best is not None
+    assert best.epoch == expected
+
+
+def test_without_domains_the_accuracy_on_all_reviews_chooses() -> None:
+    history = [EpochMetrics(1, 1.0, 0.5, 0.9), EpochMetrics(2, 1.0, 0.5, 0.8)]
+    assert Progress(history=history, selection="domains").best is history[0]
+
+
+def test_an_epoch_says_both_accuracies() -> None:
+    assert str(HISTORY[0]).endswith("validation accuracy 90.00%, mean over domains 60.00%")
+    assert str(EpochMetrics(1, 1.0, 0.5, 0.9)).endswith("validation accuracy 90.00%")
+
+
+def test_early_stopping_and_weights_follow_the_domains() -> None:
+    domains = {"first": range(19), "last": [19]}
+    fitting = dataclasses.replace(FITTING, epochs=9, patience_epochs=1)
+    subject = trainer(fitting, selection="domains", domains=domains)
+    run(subject)
+    accuracies = [epoch.domain_accuracy or 0.0 for epoch in subject.progress.history]
+    best = subject.progress.best
+    assert best is not None
+    assert best.domain_accuracy == max(accuracies)
+    assert subject.progress.epoch == min(best.epoch + 1, 9)
+
+
+def test_a_state_without_domains_is_restored() -> None:
+    before = trainer()
+    run(before, stop_after=10)
+    state = before.state()
+    del state["progress"]["selection"]
+    for epoch in state["progress"]["history"]:
+        del epoch["domain_accuracy"]
+    after = trainer()
+    after.restore(state)
+    assert after.progress == before.progress
 
 
 def test_it_stops_when_validation_no_longer_improves() -> None:

@@ -46,6 +46,33 @@ def test_more_reviews_are_trained_on_and_never_held_out(
     assert "as well" not in str(without)
 
 
+def test_every_train_file_has_its_share_held_out(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path
+) -> None:
+    rows = [
+        row | {"id": f"memd/{number}", "text": f"{row['text']} Indeed {number}", "domain": domain}
+        for number in range(400)
+        for row, domain in zip(MORE, ("meals", "books"), strict=True)
+    ]
+    short = write_jsonl(tmp_path / "short.jsonl", rows)
+    reserved = tmp_path / "reserved.txt"
+    reserved.write_text("memd/7\n0/3\n", encoding="utf-8")
+    one = plan(tmp_path, tiny_reviews, tiny_recipe)
+    both = replace(one, train=(tiny_reviews, short), reserved=reserved)
+    alone, dataset = read_dataset(one), read_dataset(both)
+    validation = {review.id for review in dataset.split.validation}
+    assert {review.id for review in alone.split.validation} <= validation
+    assert {"memd/7", "0/3"} <= validation
+    assert not {"memd/7", "0/3"} & {review.id for review in dataset.train}
+    counts = {name: len(indices) for name, indices in dataset.validation_domains.items()}
+    assert counts.keys() == {"reviews", "meals", "books"}
+    assert counts["reviews"] == len({review.id for review in alone.split.validation} | {"0/3"})
+    assert counts["meals"] == pytest.approx(80, rel=0.3)
+    assert counts["books"] == pytest.approx(80, rel=0.3)
+    again = read_dataset(replace(both, train=(short, tiny_reviews)))
+    assert set(again.split.validation) == set(dataset.split.validation)
+
+
 def test_a_text_that_validates_is_not_trained_on_from_elsewhere(
     tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path
 ) -> None:

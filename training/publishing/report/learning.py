@@ -35,9 +35,10 @@ def draw_loss(progress: Progress) -> Figure:
 
 
 def draw_accuracy(progress: Progress) -> Figure:
-    """Draw the validation accuracy of each epoch."""
-    figure, axes = new_axes("Validation accuracy", "epochs", "accuracy")
-    accuracies = [epoch.validation_accuracy for epoch in progress.history]
+    """Draw the validation accuracy of each epoch: that which the published epoch is chosen by."""
+    by_domain = progress.selection == "domains"
+    figure, axes = new_axes("Validation accuracy", "epochs", "mean over domains" if by_domain else "accuracy")
+    accuracies = [epoch.accuracy_by(progress.selection) for epoch in progress.history]
     axes.plot(_epochs(progress), accuracies, "o-", color=COLOURS[1])
     margin = max(0.01, 0.2 * (max(accuracies) - min(accuracies)))
     axes.set_ylim(min(accuracies) - margin, max(accuracies) + margin)

@@ -10,6 +10,7 @@ from model_store import FIGURES, Evaluation
 from training.publishing.report.gallery import Picture
 from training.publishing.report.tables import (
     data_table,
+    domains_table,
     duplicates_table,
     figures_table,
     labels_table,
@@ -37,6 +38,7 @@ def report_page(trained: Trained, results: Results, pictures: Iterable[Picture])
         description=escape(plan.recipe.description),
         headline=_headline(validation),
         figures=figures_table(results.evaluation),
+        domains="\n".join(domains_table(name, domains) for name, domains in results.domains.items()),
         pictures="\n".join(map(_figure, pictures)),
         labels_table=labels_table(validation, predictions.labels),
         num_wrong=f"{int((~predictions.right).sum()):,}",

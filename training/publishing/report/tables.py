@@ -7,10 +7,12 @@ import numpy as np
 from pydantic import JsonValue
 
 from model_store import FIGURES, STAR_FIGURES, DataFingerprint, DuplicateFigures, Evaluation
+from training.evaluation.domains import DOMAIN_HEADER, domain_rows
 from training.publishing.validation_predictions import Mistake
 
 __all__ = [
     "data_table",
+    "domains_table",
     "duplicates_table",
     "figures_table",
     "labels_table",
@@ -32,6 +34,12 @@ def figures_table(evaluation: Mapping[str, Evaluation]) -> str:
         for name, evaluated in evaluation.items()
     )
     return _table(["on", "reviews", *(figure.title for figure in shown.values())], rows, num_texts=1)
+
+
+def domains_table(name: str, domains: Mapping[str, Evaluation]) -> str:
+    """Return the figures on a data set by domain, with their means."""
+    header = [f"{name}, by {DOMAIN_HEADER[0]}", *DOMAIN_HEADER[1:]]
+    return _table(header, domain_rows(domains), num_texts=1)
 
 
 def labels_table(evaluation: Evaluation, labels: Sequence[str]) -> str:
