@@ -23,13 +23,13 @@ from ray import serve
 
 from bench.client import RequestOutcome, closed_loop
 from bench.process import ROOT
+from bench.serving.free_port import free_port
 from bench.serving.protocol_adapter import PLAIN
 from bench.throughput import ScalingRun, draw, print_table
 from deploy.ray.replica import Replica
 from model_store import ModelVersion
 from sentiment import Classifier, Prediction, RunPlan
 from service.runtime.loading import load_version
-from service.server import listen
 from service.settings import Settings
 
 SENTENCE = "The camera work is fine, the dialogue is not, and nobody seems to have read the script. "
@@ -73,8 +73,7 @@ def main() -> None:
     options = _parser().parse_args()
     os.environ["PYTHONPATH"] = str(ROOT)  # for the replicas
     ray.init(num_cpus=max(options.replicas), include_dashboard=False, log_to_driver=False)
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
     try:
         runs = [

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
+
+from bench.serving.free_port import free_port
 
 Found = TypeVar("Found")
 
@@ -28,7 +29,7 @@ class Compose:
     def __init__(self, *, without: str = "") -> None:
         """Take the services that cannot run here, separated by spaces."""
         self._command = shlex.split(os.environ["COMPOSE"])
-        ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        ports = {name: str(free_port()) for name in PORTS}
         self._environment = os.environ | ports | {"COMPOSE_PROJECT_NAME": "sentiment-test"}
         self.services = [name for name in self._services() if name not in without.split()]
         self.proxy, self.prometheus, self.alertmanager, self.grafana = (
@@ -120,11 +121,3 @@ def wait_for(what: str, look: Callable[[], Found | None], *, pause_seconds: floa
             return found
         assert time.monotonic() < deadline, f"{what}: {problem}"
         time.sleep(pause_seconds)
-
-
-def _free_ports(count: int) -> list[str]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [str(listener.getsockname()[1]) for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports

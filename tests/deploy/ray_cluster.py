@@ -13,7 +13,7 @@ import httpx
 import yaml
 from ray.cluster_utils import Cluster
 
-from service.server import listen
+from bench.serving.free_port import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIG = ROOT / "deploy/ray/serve.yaml"
@@ -27,9 +27,13 @@ class RayService:
 
     def __init__(self, folder: Path) -> None:
         self._config_path = folder / "serve.yaml"
-        self._dashboard = f"http://127.0.0.1:{_free_port()}"
-        self.url = f"http://127.0.0.1:{_free_port()}"
-        head = _node(include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port, num_cpus=1)
+        self._dashboard = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
+        ports = {
+            "dashboard_port": httpx.URL(self._dashboard).port,
+            "dashboard_agent_listen_port": free_port(),
+        }
+        head = _node(include_dashboard=True, num_cpus=1, **ports)
         with _own_sigterm_handler():
             self._cluster = Cluster(initialize_head=True, head_node_args=head)
             self._worker = self._cluster.add_node(**_node(num_cpus=1))
@@ -59,25 +63,31 @@ class RayService:
         replica["ray_actor_options"] = {"num_cpus": 1}
         self._config_path.write_text(yaml.safe_dump(config), encoding="utf-8")
         command = Path(sys.executable).with_name("serve")
-        subprocess.run(
+        done = subprocess.run(
             [command, "deploy", "--address", self._dashboard, self._config_path],
-            check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             timeout=PATIENCE_SECONDS,
+            check=False,
         )
+        assert done.returncode == 0, done.stdout
 
     def replicas(self) -> dict[str, str]:
         """Return the node of each replica that runs, by the replica's id."""
-        details = httpx.get(f"{self._dashboard}/api/serve/applications/", timeout=30).json()
+        details = httpx.get(f"{self._dashboard}/api/serve/applications/", timeout=PATIENCE_SECONDS).json()
         deployments = details["applications"].get("sentiment", {}).get("deployments", {})
         replicas = deployments.get("Replica", {}).get("replicas", [])
         return {each["replica_id"]: each["node_id"] for each in replicas if each["state"] == "RUNNING"}
 
     def metrics(self) -> dict[str, str]:
         """Return the metrics of each replica that announced itself, by its address."""
-        (group,) = httpx.get(f"{self.url}/targets/", timeout=30).raise_for_status().json()
+        (group,) = httpx.get(f"{self.url}/targets/", timeout=PATIENCE_SECONDS).raise_for_status().json()
         assert group["labels"] == {"job": "sentiment"}
-        return {target: httpx.get(f"http://{target}/metrics").text for target in group["targets"]}
+        return {
+            target: httpx.get(f"http://{target}/metrics", timeout=PATIENCE_SECONDS).text
+            for target in group["targets"]
+        }
 
     def close(self) -> None:
         """End all nodes."""
@@ -112,12 +122,6 @@ def _own_sigterm_handler() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, own)
-
-
-def _free_port() -> int:
-    with listen("127.0.0.1", 0) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _node(**more: Any) -> dict[str, Any]:  # noqa: ANN401  # Ray's own arguments

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from service.settings import Settings
-from tests.deploy.ray_cluster import CONFIG, ROOT, RayService, ray_service, wait_until
+from tests.deploy.ray_cluster import CONFIG, PATIENCE_SECONDS, ROOT, RayService, ray_service, wait_until
 
 pytestmark = pytest.mark.xdist_group("several processes")
 
@@ -54,7 +54,7 @@ class Load:
 
     def client(self) -> None:
         """Send reviews until told to stop; raises for an answer that no client could do anything with."""
-        with httpx.Client(base_url=self.url, timeout=60) as client:
+        with httpx.Client(base_url=self.url, timeout=PATIENCE_SECONDS) as client:
             while not self.stop.is_set():
                 self.answers[self._answer(client)] += 1
                 self.stop.wait(self.pause_seconds)
@@ -126,7 +126,10 @@ def test_every_replica_shows_its_own_metrics(service: RayService) -> None:
 
 
 def test_overload_is_refused_by_the_service_itself(service: RayService) -> None:
-    with httpx.Client(base_url=service.url, timeout=60) as client, ThreadPoolExecutor(16) as threads:
+    with (
+        httpx.Client(base_url=service.url, timeout=PATIENCE_SECONDS) as client,
+        ThreadPoolExecutor(16) as threads,
+    ):
         responses = list(
             threads.map(lambda _: client.post("/predict", json={"reviews": REVIEWS * 8}), range(48))
         )
