@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from model_store import Store
 from sentiment import SentimentLSTM, Tokenizer
+from training.augmentation.neutral_sentences import make_neutral_sentences
 from training.learning.classification import Classification
-from training.learning.examples import Examples, TextStream
+from training.learning.examples import Examples, TextStream, TextTargets
 from training.learning.trainer import Trainer
 from training.learning.word_vectors import learn_vectors
 from training.publishing.draft import draft_version
@@ -24,7 +25,7 @@ from training.recipe.plan import PinnedVersion, Plan
 from training.recipe.recipe import Recipe
 from training.recipe.tables import LanguageModelling, Vectors
 from training.run.dataset import Dataset
-from training.run.distillation import distillation_examples, soft_targets
+from training.run.distillation import distillation_targets, soft_targets
 from training.run.initial_network import initial_network
 from training.run.pinned_version import pin_version
 from training.run.prepared import Prepared
@@ -64,10 +65,7 @@ class Experiment:
         self._dataset = dataset
         self._folder = folder
         self._tokenizer = Tokenizer.fit(dataset.texts, plan.recipe.tokenizer)
-        self._train, self._validation = (
-            Examples.encode(side, self._tokenizer, dataset.labels)
-            for side in (dataset.split.train, dataset.split.validation)
-        )
+        self._validation = Examples.encode(dataset.split.validation, self._tokenizer, dataset.labels)
         self._texts = [self._tokenizer.encode(text) for text in dataset.texts]
         self._language_models: dict[tuple[LanguageModelling, Vectors | None, int], tuple[Run, float]] = {}
         self._vectors = cache(self._learn_vectors)
@@ -78,7 +76,7 @@ class Experiment:
         run = self._new_run(name, recipe, self._itself() if "itself" in teachers else ())
         network, start_seconds = self._start(run)
         begun = time.process_time()
-        best = self._fit(run, network, self._examples(run) if teachers else self._train).progress.best
+        best = self._fit(run, network, self._examples(run, teachers)).progress.best
         assert best  # noqa: S101  # it has run an epoch at least
         return RecipeResult(
             accuracy=best.validation_accuracy,
@@ -86,10 +84,17 @@ class Experiment:
             fitting_seconds=time.process_time() - begun,
         )
 
-    def _examples(self, run: Run) -> Examples:
+    def _examples(self, run: Run, teachers: Set[TeacherKind]) -> Examples:
+        recipe = run.plan.recipe
+        neutral = make_neutral_sentences(recipe.augmentation.num_neutral, seed=recipe.seed)
+        texts = self._targets(run, teachers).with_neutral([sentence.text for sentence in neutral])
+        return texts.encode(self._tokenizer, recipe.augmentation, seed=recipe.seed)
+
+    def _targets(self, run: Run, teachers: Set[TeacherKind]) -> TextTargets:
+        if not teachers:
+            return TextTargets.of_labels(self._dataset.split.train, self._dataset.labels)
         targets = soft_targets(run, self._dataset, print)
-        label_weight = run.plan.recipe.distillation.label_weight
-        return distillation_examples(self._dataset, self._tokenizer, targets, label_weight)
+        return distillation_targets(self._dataset, targets, run.plan.recipe.distillation.label_weight)
 
     def _new_run(self, name: str, recipe: Recipe, teachers: tuple[PinnedVersion, ...] = ()) -> Run:
         plan = replace(self._plan, recipe_name=name, recipe=recipe, teachers=teachers)
@@ -145,7 +150,7 @@ class Experiment:
         """Publish what the plan's recipe gives, and return it as a teacher."""
         run = self._new_run("teacher", self._plan.recipe)
         network, _ = self._start(run)
-        trainer = self._fit(run, network, self._train)
+        trainer = self._fit(run, network, self._examples(run, frozenset()))
         trained = Trained(
             plan=run.plan,
             dataset=self._dataset,

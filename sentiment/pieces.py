@@ -57,7 +57,11 @@ class Pieces:
             return self._named(word)
         if len(word) > _MAX_LETTERS:
             return (self._unknown_id,)
-        return tuple(self._greedy(word))
+        return tuple(self._greedy(word, self._longest_first))
+
+    def cut_known(self, word: str) -> tuple[int, ...]:
+        """Return the pieces of a known word, as if it were unknown: more than one, or the unknown id."""
+        return tuple(self._greedy(word, len(word) - 1))
 
     def _plain(self, word: str) -> str | None:
         """Return the known word that a stretched one stands for."""
@@ -78,8 +82,9 @@ class Pieces:
         )
         return tuple(ids) or (self._unknown_id,)
 
-    def _greedy(self, word: str) -> Iterator[int]:
-        start, known, longest, was_known = 0, self._first, self._longest_first, True
+    def _greedy(self, word: str, longest: int) -> Iterator[int]:
+        """Yield the ids of the pieces, at most `longest` letters in the first."""
+        start, known, was_known = 0, self._first, True
         while start < len(word):
             for end in range(min(len(word), start + longest), start, -1):
                 if (token_id := known.get(word[start:end])) is not None:

@@ -108,6 +108,16 @@ class Tokenizer:
         """Return the words and pieces that ids stand for."""
         return [self._names[token_id] for token_id in ids]
 
+    def cut(self, token_id: int) -> tuple[int, ...]:
+        """Return the pieces that a known word would be read as if it were unknown.
+
+        That is the unknown id without pieces, and any other id than that of a word stands for itself.
+        """
+        index = token_id - len(_SPECIAL)
+        if not 0 <= index < len(self.words):
+            return (token_id,)
+        return self._pieces.cut_known(self.words[index]) if self._pieces else (UNKNOWN_ID,)
+
     def encode(self, raw: str) -> TokenizedReview:
         """Return the ids of a raw review, cut to `max_tokens`. Any string is accepted."""
         tokens = self.split(raw)

@@ -18,7 +18,7 @@ _SLOT = re.compile(r"\{(!?\w+)\}")
 _ARTICLE = re.compile(r"\b([Aa])/an (\w+)")
 # Words whose first letter misleads: "an hour", "a useful lamp".
 _AN = ("honest", "hour", "unim", "unin")
-_A = ("one", "uni", "use", "usu")
+_A = ("eu", "one", "uni", "use", "usu")
 # A typo that makes another word could change the meaning.
 _OTHER_WORDS = frozenset(
     {"calm", "clam", "dairy", "diary", "form", "sacred", "scared", "three", "trail", "trial"}

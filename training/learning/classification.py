@@ -55,7 +55,7 @@ class Classification:
 
     def terms(self, network: SentimentLSTM, indices: Sequence[int], step: int) -> list[Term]:
         """Return the cross entropy, and the terms that the objective adds."""
-        batch = self.train.batch(indices).to(self.device)
+        batch = self.train.batch(indices, step).to(self.device)
         texts = self._with_unknown_words(batch.texts)
         is_adversarial = self.objective.adversarial_norm is not None
         zeros_TBE = self._zeros(network, texts).requires_grad_(is_adversarial)

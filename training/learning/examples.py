@@ -15,10 +15,12 @@ from reviews import Review
 from sentiment import TokenizedReview, Tokenizer
 from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
 from sentiment.padding import pad
+from training.augmentation.varied_texts import VariedTexts
 from training.data.labels import LabelSet
 from training.distributed.processes import share
+from training.recipe.tables import Augmentation
 
-__all__ = ["ExampleBatch", "Examples", "TextStream", "Texts", "padded", "shuffled_batches"]
+__all__ = ["ExampleBatch", "Examples", "TextStream", "TextTargets", "Texts", "padded", "shuffled_batches"]
 
 _POOL_BATCHES = 50
 """Shuffled reviews for this number of batches are sorted by length and cut into batches: little padding, but
@@ -55,6 +57,8 @@ class Examples:
 
     reviews: Sequence[TokenizedReview]
     targets_NL: Tensor
+    varied: VariedTexts | None = None
+    """Variations of the texts to train on, in the same order; None trains on the reviews as they are."""
 
     @classmethod
     def encode(cls, reviews: Sequence[Review], tokenizer: Tokenizer, labels: LabelSet) -> "Examples":
@@ -79,10 +83,43 @@ class Examples:
         """Tokens of each review."""
         return [len(review.ids) for review in self.reviews]
 
-    def batch(self, indices: Sequence[int]) -> ExampleBatch:
-        """Return the examples at these indices as padded tensors."""
-        texts = padded([self.reviews[index].ids for index in indices])
+    def batch(self, indices: Sequence[int], step: int) -> ExampleBatch:
+        """Return the examples at these indices as padded tensors, as a step of training is to see them."""
+        texts = padded([self._ids(index, step) for index in indices])
         return ExampleBatch(texts, self.targets_NL[list(indices)])
+
+    def _ids(self, index: int, step: int) -> list[int]:
+        return self.varied.ids(index, step) if self.varied else self.reviews[index].ids
+
+
+@dataclass(frozen=True, slots=True)
+class TextTargets:
+    """Raw texts to train on, and in the same order the target probability [N, L] of each label."""
+
+    texts: Sequence[str]
+    targets_NL: Tensor
+
+    @classmethod
+    def of_labels(cls, reviews: Sequence[Review], labels: LabelSet) -> "TextTargets":
+        """Return the texts of labelled reviews; raises InvalidReviews for a label that is not in `labels`."""
+        classes = torch.tensor(labels.indices(reviews), dtype=torch.long)
+        return cls(
+            [review.text for review in reviews], functional.one_hot(classes, len(labels.names)).float()
+        )
+
+    def with_neutral(self, texts: Sequence[str]) -> "TextTargets":
+        """Return these and more texts, of which each label is as probable as any other."""
+        num_labels = self.targets_NL.shape[1]
+        even_NL = torch.full((len(texts), num_labels), 1 / num_labels)
+        return TextTargets([*self.texts, *texts], torch.cat([self.targets_NL, even_NL]))
+
+    def encode(self, tokenizer: Tokenizer, augmentation: Augmentation, *, seed: int) -> Examples:
+        """Tokenize the texts, and keep them to be varied in training if `augmentation` varies any."""
+        reviews = [tokenizer.encode(text) for text in self.texts]
+        if not augmentation.varies:
+            return Examples(reviews, self.targets_NL)
+        varied = VariedTexts(self.texts, reviews, tokenizer, augmentation, seed=seed)
+        return Examples(reviews, self.targets_NL, varied)
 
 
 class TextStream:

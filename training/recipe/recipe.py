@@ -18,6 +18,7 @@ from sentiment.strict import strict
 from training.errors import InvalidRecipe
 from training.recipe.shipped import RECIPES, recipe_names
 from training.recipe.tables import (
+    Augmentation,
     Distillation,
     Fitting,
     Initialisation,
@@ -62,6 +63,8 @@ class Recipe:
     objective: Objective = Objective()  # noqa: RUF009  # it is frozen
     distillation: Distillation = Distillation()  # noqa: RUF009
     """Used only with teachers (`fit --teacher` and `--soft-targets`)."""
+    augmentation: Augmentation = Augmentation()  # noqa: RUF009
+    """Varies nothing by default."""
     temperature_by_length: bool = False
     """Calibrate by a temperature that depends on the length of a review, in place of one number."""
     num_sentences: int = 0

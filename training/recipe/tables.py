@@ -1,12 +1,13 @@
 """The tables of a recipe: what each stage of a training takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from sentiment.strict import strict
 from training.errors import InvalidRecipe
 
 __all__ = [
+    "Augmentation",
     "Biases",
     "Distillation",
     "Fitting",
@@ -23,6 +24,9 @@ Weights = Literal["default", "zeros", "normal", "xavier", "normalized", "orthogo
 Biases = Literal["forget_one", "zeros"]
 Selection = Literal["reviews", "domains"]
 """What the best epoch is the best on: the validation reviews, or the mean over their domains."""
+
+_MAX_NEUTRAL = 100_000
+"""Neutral sentences are made from some fifty templates, so more of them teach nothing new."""
 
 
 @strict
@@ -170,6 +174,53 @@ class Distillation:
 
     def __post_init__(self) -> None:
         require(0 <= self.label_weight <= 1, "distillation.label_weight must be from 0 to 1")
+
+
+@strict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmentation:
+    """How train texts are varied each time that they are trained on; their targets stay.
+
+    Each rate is the share of the texts, 0 to 1, that are varied so. A word that a variation needs and a text
+    lacks comes with a short sentence, such as "Posted from Lyon.". All is in English.
+    """
+
+    end_mark: float = 0.0
+    """Take the last full stop or exclamation mark off, put the other in its place, or add one."""
+    name: float = 0.0
+    """Replace the names of people by others, of many origins and of women and men."""
+    place: float = 0.0
+    """Replace cities and countries by others."""
+    number: float = 0.0
+    """Replace numbers by others; ratings and prices stay."""
+    identity_word: float = 0.0
+    """Replace words for groups of people, such as religions and origins, by others of the same group."""
+    typo: float = 0.0
+    """Misspell or stretch a word of at least four letters, and one more for each twenty."""
+    handle: float = 0.0
+    """Put a handle, such as "@foxnova_7", in front or behind. Text rules 2 drop most."""
+    web_address: float = 0.0
+    """Put a web address behind or in front. Text rules 2 drop those with a scheme or a common ending."""
+    pieces: float = 0.0
+    """Share of the words of at least four letters that are read as pieces, as if they were unknown."""
+    num_neutral: int = 0
+    """Number of generated sentences without an opinion to train on as well, each label as probable as the
+    other; only for negative and positive."""
+
+    def __post_init__(self) -> None:
+        for rate in fields(self):
+            if rate.name != "num_neutral":
+                value = getattr(self, rate.name)
+                require(0 <= value <= 1, f"augmentation.{rate.name} must be from 0 to 1")
+        require(
+            0 <= self.num_neutral <= _MAX_NEUTRAL,
+            f"augmentation.num_neutral must be from 0 to {_MAX_NEUTRAL}",
+        )
+
+    @property
+    def varies(self) -> bool:
+        """Whether any text is varied."""
+        return any(getattr(self, rate.name) for rate in fields(self) if rate.name != "num_neutral")
 
 
 def require(holds: bool, message: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from model_store import DataFingerprint
 from reviews import Part, Review, ReviewCollection, Source, read_reviews
+from training.augmentation.neutral_sentences import make_neutral_sentences
 from training.data.domains import indices_by_domain
 from training.data.fingerprint import fingerprint
 from training.data.labels import LabelSet
@@ -16,6 +17,7 @@ from training.data.split import Split, check_classes, read_reserved_ids, split_v
 from training.data.summary import ClassSummary, class_lines, source_lines, summarise_classes
 from training.errors import InvalidRecipe
 from training.recipe.plan import Plan
+from training.recipe.recipe import Recipe
 
 __all__ = ["Dataset", "read_dataset"]
 
@@ -30,6 +32,8 @@ class Dataset:
     """More labelled reviews to train on, none of which is held out for validation."""
     sentences: tuple[Review, ...] = ()
     """Generated sentences to train on."""
+    neutral: tuple[Review, ...] = ()
+    """Generated sentences without an opinion or a label, which training teaches to be undecided about."""
     test: tuple[Review, ...]
     unlabelled: tuple[Review, ...] = ()
     fingerprints: tuple[DataFingerprint, ...]
@@ -64,7 +68,11 @@ class Dataset:
     @property
     def added(self) -> str:
         """What is trained on besides the train side of the split, as words; empty for nothing."""
-        parts = {"more reviews": self.also_train, "generated sentences": self.sentences}
+        parts = {
+            "more reviews": self.also_train,
+            "generated sentences": self.sentences,
+            "neutral sentences": self.neutral,
+        }
         return " and ".join(f"{len(reviews):,} {name}" for name, reviews in parts.items() if reviews)
 
     def __str__(self) -> str:
@@ -87,8 +95,9 @@ def read_dataset(plan: Plan) -> Dataset:
     """Read and split what a plan names, and generate the sentences that its recipe asks for.
 
     Raises InvalidReviews for what cannot be read or trained on, InvalidRecipe for sentences beside reviews
-    whose labels are not negative and positive.
+    whose labels are not negative and positive, and for variations that the tokenizer has not the pieces for.
     """
+    _check_pieces(plan.recipe)
     train = _read(plan, plan.train, "train")
     also_train = _read(plan, plan.also_train, "train")
     unlabelled = _read(plan, plan.unlabelled, "unlabelled")
@@ -99,7 +108,7 @@ def read_dataset(plan: Plan) -> Dataset:
         labels.indices(collection.reviews)
     held_out = {review.text for review in split.validation}
     more = tuple(review for review in also_train.reviews if review.text not in held_out)
-    sentences = _sentences(plan, labels)
+    sentences, neutral = _sentences(plan, labels), _neutral(plan, labels)
     num_dropped = split.num_dropped_duplicates + len(also_train.reviews) - len(more)
     roles = {"train": train, "also train": also_train, "unlabelled": unlabelled, "test": test}
     return Dataset(
@@ -107,6 +116,7 @@ def read_dataset(plan: Plan) -> Dataset:
         split=replace(split, num_dropped_duplicates=num_dropped),
         also_train=more,
         sentences=sentences,
+        neutral=neutral,
         test=test.reviews,
         unlabelled=tuple(review for review in unlabelled.reviews if review.text not in held_out),
         validation_domains=indices_by_domain(train, split.validation_places),
@@ -116,7 +126,8 @@ def read_dataset(plan: Plan) -> Dataset:
         fingerprints=(
             *_fingerprints("train", train),
             *_fingerprints("train", also_train),
-            *_of_sentences(sentences),
+            *_of_sentences("generated sentences", sentences),
+            *_of_sentences("generated neutral sentences", neutral),
             *_fingerprints("unlabelled", unlabelled),
             *_fingerprints("test", test),
         ),
@@ -135,17 +146,32 @@ def _split(plan: Plan, reviews: Sequence[Review], labels: LabelSet) -> Split:
     return split
 
 
+def _check_pieces(recipe: Recipe) -> None:
+    if recipe.augmentation.pieces and not recipe.tokenizer.num_pieces:
+        raise InvalidRecipe("augmentation.pieces is above 0, but the tokenizer has no pieces (num_pieces)")
+
+
 def _sentences(plan: Plan, labels: LabelSet) -> tuple[Review, ...]:
     num = plan.recipe.num_sentences
-    if num and sorted(labels.names) != ["negative", "positive"]:
-        raise InvalidRecipe(
-            f"num_sentences is {num}, but generated sentences are negative or positive, and the reviews have "
-            f"the labels {', '.join(labels.names)}: leave num_sentences out"
-        )
+    _check_labels("num_sentences", num, labels)
     return make_sentences(num, seed=plan.recipe.seed)
 
 
-def _of_sentences(sentences: Sequence[Review]) -> Iterator[DataFingerprint]:
+def _neutral(plan: Plan, labels: LabelSet) -> tuple[Review, ...]:
+    num = plan.recipe.augmentation.num_neutral
+    _check_labels("augmentation.num_neutral", num, labels)
+    return make_neutral_sentences(num, seed=plan.recipe.seed)
+
+
+def _check_labels(field_name: str, num: int, labels: LabelSet) -> None:
+    if num and sorted(labels.names) != ["negative", "positive"]:
+        raise InvalidRecipe(
+            f"{field_name} is {num}, but generated sentences are for negative and positive, and the reviews "
+            f"have the labels {', '.join(labels.names)}: leave {field_name} out"
+        )
+
+
+def _of_sentences(source: str, sentences: Sequence[Review]) -> Iterator[DataFingerprint]:
     """Yield the fingerprint of generated sentences; another release may make others."""
     if not sentences:
         return
@@ -154,7 +180,7 @@ def _of_sentences(sentences: Sequence[Review]) -> Iterator[DataFingerprint]:
         digest.update(f"{sentence.label}\t{sentence.text}\n".encode())
     yield DataFingerprint(
         role="train",
-        source="generated sentences",
+        source=source,
         sha256=digest.hexdigest(),
         num_reviews=len(sentences),
         label_counts=_label_counts(sentences),

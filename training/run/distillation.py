@@ -17,11 +17,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from reviews import Review
-from sentiment import Tokenizer
 from training.data.labels import LabelSet
 from training.errors import InvalidBase
 from training.evaluation.calibration import fit_temperature, soften
-from training.learning.examples import Examples
+from training.learning.examples import TextTargets
 from training.run.dataset import Dataset
 from training.run.nb_svm import LinearModel
 from training.run.pinned_version import load_pinned
@@ -31,7 +30,7 @@ from training.run.stage import Report
 from training.soft_targets.teacher import Teacher
 from training.soft_targets.version import VersionTeacher
 
-__all__ = ["LinearTeacher", "distillation_examples", "probabilities_of_labels", "soft_targets"]
+__all__ = ["LinearTeacher", "distillation_targets", "probabilities_of_labels", "soft_targets"]
 
 
 class LinearTeacher:
@@ -74,9 +73,7 @@ def soft_targets(run: Run, dataset: Dataset, report: Report) -> RunTargets:
     return RunTargets(targets_NL=np.concatenate([merged_NL, of_sentences_NL]), sentences=found.sentences)
 
 
-def distillation_examples(
-    dataset: Dataset, tokenizer: Tokenizer, targets: RunTargets, label_weight: float
-) -> Examples:
+def distillation_targets(dataset: Dataset, targets: RunTargets, label_weight: float) -> TextTargets:
     """Return all texts that something is known of, each with the probability that each label is to have.
 
     That is for a labelled text a mean of its label and of what teachers say, or its label alone where they
@@ -89,7 +86,7 @@ def distillation_examples(
     mixed_NL = torch.where(has_soft_N1, soft_NL.lerp(labels_NL, label_weight), labels_NL)
     targets_NL = torch.where(has_label_N1, mixed_NL, soft_NL)
     known = (has_soft_N1 | has_label_N1).squeeze(1).nonzero().squeeze(1).tolist()
-    return Examples([tokenizer.encode(reviews[index].text) for index in known], targets_NL[known])
+    return TextTargets([reviews[index].text for index in known], targets_NL[known])
 
 
 def probabilities_of_labels(

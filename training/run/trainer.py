@@ -2,12 +2,12 @@
 
 from sentiment import SentimentLSTM, Tokenizer, choose_device
 from training.learning.classification import Classification
-from training.learning.examples import Examples, TextStream
+from training.learning.examples import Examples, TextStream, TextTargets
 from training.learning.trainer import Trainer
 from training.recipe.plan import Plan
 from training.recipe.recipe import Recipe
 from training.run.dataset import Dataset
-from training.run.distillation import distillation_examples
+from training.run.distillation import distillation_targets
 from training.run.prepared import Prepared
 
 __all__ = ["classification_trainer"]
@@ -30,11 +30,14 @@ def classification_trainer(
 
 
 def _train_examples(recipe: Recipe, dataset: Dataset, prepared: Prepared) -> Examples:
+    texts = _texts(recipe, dataset, prepared).with_neutral([review.text for review in dataset.neutral])
+    return texts.encode(prepared.tokenizer, recipe.augmentation, seed=recipe.seed)
+
+
+def _texts(recipe: Recipe, dataset: Dataset, prepared: Prepared) -> TextTargets:
     if prepared.soft_targets is None:
-        return Examples.encode(dataset.train, prepared.tokenizer, dataset.labels)
-    return distillation_examples(
-        dataset, prepared.tokenizer, prepared.soft_targets, recipe.distillation.label_weight
-    )
+        return TextTargets.of_labels(dataset.train, dataset.labels)
+    return distillation_targets(dataset, prepared.soft_targets, recipe.distillation.label_weight)
 
 
 def _unlabelled(recipe: Recipe, dataset: Dataset, tokenizer: Tokenizer) -> TextStream | None:

@@ -59,7 +59,7 @@ def trained(objective: Objective) -> Trainer[SentimentLSTM]:
 
 def test_the_first_part_is_cross_entropy_with_what_the_teacher_says() -> None:
     soft = replace(examples(), targets_NL=torch.tensor([[0.3, 0.7]]).repeat(60, 1))
-    batch = soft.batch([4, 9])
+    batch = soft.batch([4, 9], step=0)
     [term] = replace(task(Objective()), train=soft).terms(network(), [4, 9], 0)
     logits_BL = network()(batch.texts.ids_TB, batch.texts.lengths_B)
     expected = -(logits_BL.log_softmax(-1) @ torch.tensor([0.3, 0.7])).mean()
@@ -85,7 +85,7 @@ def part(of: Examples, indices: Sequence[int]) -> Examples:
 
 
 def test_the_adversarial_perturbation_has_its_norm_and_raises_the_loss_most() -> None:
-    model, batch = network(), examples().batch([0, 1, 2, 3])
+    model, batch = network(), examples().batch([0, 1, 2, 3], step=0)
     shift_TBE = torch.zeros(*batch.texts.ids_TB.shape, 6, requires_grad=True)
 
     def loss(shift: Tensor) -> Tensor:

@@ -59,6 +59,10 @@ def test_the_article_is_given_number_for_number() -> None:
         ("[fitting]", "[objective]\nentropy_weight = -1\n[fitting]", "objective.entropy_weight"),
         ("[fitting]", "[objective]\nword_dropout = 1\n[fitting]", "objective.word_dropout"),
         ("[fitting]", "[distillation]\nlabel_weight = 2\n[fitting]", "distillation.label_weight"),
+        ("[fitting]", "[augmentation]\nend_mark = 1.5\n[fitting]", "augmentation.end_mark"),
+        ("[fitting]", "[augmentation]\npieces = -0.1\n[fitting]", "augmentation.pieces"),
+        ("[fitting]", "[augmentation]\nnum_neutral = -1\n[fitting]", "augmentation.num_neutral"),
+        ("[fitting]", "[augmentation]\nnames = 0.1\n[fitting]", "augmentation.names"),
         ("[fitting]", "[language_model]\nfitting = { epochs = 0 }\n[fitting]", "fitting.epochs"),
         ("[fitting]", "[language_model]\nnum_noise = 0\nfitting.epochs = 1\n[fitting]", "num_noise"),
         (

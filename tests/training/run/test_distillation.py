@@ -15,7 +15,7 @@ from training.evaluation.calibration import soften
 from training.run.dataset import read_dataset
 from training.run.distillation import (
     LinearTeacher,
-    distillation_examples,
+    distillation_targets,
     probabilities_of_labels,
     soft_targets,
 )
@@ -73,17 +73,16 @@ def test_labels_and_soft_targets_are_mixed_by_their_weight(
         str(unlabelled),
         distillation="label_weight = 0.25",
     )
-    dataset, tokenizer = read_dataset(run.plan), run.tokenizer()
-    assert tokenizer is not None
+    dataset = read_dataset(run.plan)
     said = soft_targets(run, dataset, print)
-    examples = distillation_examples(dataset, tokenizer, said, label_weight=0.25)
+    mixed = distillation_targets(dataset, said, label_weight=0.25)
     targets = said.targets_NL
     num_reviews = len(dataset.split.train)
     labels_NL = np.eye(2)[dataset.labels.indices(dataset.split.train)]
     expected = 0.25 * labels_NL + 0.75 * targets[:num_reviews]
-    torch.testing.assert_close(examples.targets_NL[:num_reviews], torch.from_numpy(expected).float())
-    assert torch.equal(examples.targets_NL[num_reviews:], torch.from_numpy(targets[num_reviews:]))
-    assert len(examples.reviews) == len(targets)
+    torch.testing.assert_close(mixed.targets_NL[:num_reviews], torch.from_numpy(expected).float())
+    assert torch.equal(mixed.targets_NL[num_reviews:], torch.from_numpy(targets[num_reviews:]))
+    assert len(mixed.texts) == len(targets)
 
 
 def test_teachers_can_go_without_the_linear_one(

@@ -10,9 +10,9 @@ import pytest
 from model_store import Store
 from tests.sample_reviews import TINY_RECIPE, made_up_reviews, write_jsonl
 from training.__main__ import main
-from training.learning.examples import Examples
+from training.learning.examples import TextTargets
 from training.run.dataset import read_dataset
-from training.run.distillation import distillation_examples, soft_targets
+from training.run.distillation import distillation_targets, soft_targets
 from training.run.run import Run
 from training.soft_targets.row import digest_of
 
@@ -47,13 +47,11 @@ def fit(tmp_path: Path, recipe: Path, reviews: Path, *more: object) -> int:
     return main(["fit", "--recipe", str(recipe), "--train", str(reviews), *where, *map(str, more)])
 
 
-def examples(tmp_path: Path) -> tuple[Run, Examples]:
+def learned_texts(tmp_path: Path) -> tuple[Run, TextTargets]:
     run = Run.open(tmp_path / "run")
-    tokenizer = run.tokenizer()
-    assert tokenizer is not None
     dataset = read_dataset(run.plan)
     said = soft_targets(run, dataset, print)
-    return run, distillation_examples(dataset, tokenizer, said, run.plan.recipe.distillation.label_weight)
+    return run, distillation_targets(dataset, said, run.plan.recipe.distillation.label_weight)
 
 
 def test_texts_and_their_sentences_learn_from_a_file_and_the_version_names_it(
@@ -64,11 +62,11 @@ def test_texts_and_their_sentences_learn_from_a_file_and_the_version_names_it(
     lines = capsys.readouterr().out.splitlines()
     assert "said.jsonl: 32 soft targets by llm" in lines
     assert any("2 sentences of these texts have one" in line for line in lines)
-    run, learned = examples(tmp_path)
+    run, learned = learned_texts(tmp_path)
     dataset = read_dataset(run.plan)
     num_train = len(dataset.split.train)
     assert (
-        len(learned.reviews) == num_train + 30 + 2
+        len(learned.texts) == num_train + 30 + 2
     )  # ten unlabelled texts of which nothing is known are left out
     np.testing.assert_allclose(learned.targets_NL[num_train:].numpy(), [[0.125, 0.875]] * 32)
     manifest = Store(tmp_path / "store").manifest("reviews", 1)
@@ -86,7 +84,7 @@ def test_a_labelled_text_learns_a_mean_of_label_and_target(
     texts = [str(row["text"]) for row in made_up_reviews()]
     said = targets(tmp_path / "said.jsonl", texts)
     assert fit(tmp_path, recipe, tiny_reviews, "--soft-targets", said) == 0
-    run, learned = examples(tmp_path)
+    run, learned = learned_texts(tmp_path)
     dataset = read_dataset(run.plan)
     positive_N = np.array(dataset.labels.indices(dataset.split.train))
     expected = LABEL_WEIGHT * positive_N + (1 - LABEL_WEIGHT) * 0.875
@@ -99,7 +97,7 @@ def test_a_file_takes_precedence_over_the_versions_that_teach(
     said = targets(tmp_path / "said.jsonl", UNLABELLED[:10])
     teaching = ["--teacher", "reviews@1", "--base-store", tiny_store, "--unlabelled", unlabelled]
     assert fit(tmp_path, recipe, tiny_reviews, *teaching, "--soft-targets", said) == 0
-    run, learned = examples(tmp_path)
+    run, learned = learned_texts(tmp_path)
     of_version_NL = run.soft_targets()
     assert of_version_NL is not None
     start = len(read_dataset(run.plan).split.train)
@@ -112,8 +110,8 @@ def test_held_out_texts_are_not_learned_even_as_sentences(
 ) -> None:
     texts = [str(row["text"]) for row in made_up_reviews()]
     assert fit(tmp_path, recipe, tiny_reviews, "--soft-targets", targets(tmp_path / "s.jsonl", texts)) == 0
-    run, learned = examples(tmp_path)
-    assert len(learned.reviews) == len(read_dataset(run.plan).split.train)
+    run, learned = learned_texts(tmp_path)
+    assert len(learned.texts) == len(read_dataset(run.plan).split.train)
 
 
 def test_targets_of_other_texts_are_refused_before_training(
