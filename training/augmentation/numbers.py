@@ -9,12 +9,12 @@ from training.data.templates import fill
 
 __all__ = ["NumberVariation", "number_values"]
 
-# A number by itself: no part of a rating ("8/10", "a 7", "3 stars", "50%"), a rank, a price, a decimal, a
-# range or a word ("3D"). One stays one: "1 of them" differs from "2 of them" in more than a number.
+# A number by itself: no part of a share ("50%"), a rank, a price, a decimal, a range or a word ("3D").
+# Ratings are made of the numbers up to 10 and of 100, so these stay, and so does a number of points or stars.
 _NUMBER = re.compile(
-    r"(?<![\w.,:/#$£€+*-])(?<!of )(?<!a )(?<!it )(?<!no\. )(?<!number )(?<!rating )(?<!score )"
-    r"(?:[2-9]|[1-9]\d{1,4})"
-    r"(?![\w%°:/+*-]|[.,]\d|\s*(?:/|%|out\b|of\b|stars?\b|points?\b|thumbs?\b|per))",
+    r"(?<![\w.,:/#$£€+*'-])(?<!no\. )(?<!number )(?<!rating )(?<!score )(?<!out of )"
+    r"(?!100\b)(?:1[1-9]|[2-9]\d|[1-9]\d{2,4})"
+    r"(?![\w%°:/+*'\u2019-]|[.,]\d|\s*(?:/|%|out\b|of\b|stars?\b|points?\b|thumbs?\b|per))",
     re.IGNORECASE,
 )
 
@@ -48,4 +48,4 @@ def _other(number: str, random: Random) -> str:
     if len(number) == 4 and number.startswith(("19", "20")):
         return number_values(random)["year"]
     smallest = 10 ** (len(number) - 1)
-    return str(random.randrange(max(2, smallest), 10 * smallest))
+    return str(random.randrange(smallest + 1, 10 * smallest))

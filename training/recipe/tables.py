@@ -192,7 +192,7 @@ class Augmentation:
     place: float = 0.0
     """Replace cities and countries by others."""
     number: float = 0.0
-    """Replace numbers by others; ratings and prices stay."""
+    """Replace numbers by others; those that ratings are made of stay, and so do prices."""
     identity_word: float = 0.0
     """Replace words for groups of people, such as religions and origins, by others of the same group."""
     typo: float = 0.0

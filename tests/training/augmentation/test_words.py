@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import training.evaluation.probing
+import training.evaluation
 from training.augmentation.words import load_words
 from training.data.templates import slots
 
 WORDS = load_words()
-PROBES = sorted(Path(training.evaluation.probing.__file__).parent.glob("*.toml"))
+PROBES = sorted(Path(training.evaluation.__file__).parent.rglob("*.toml"))
 SENTENCES = (
     *WORDS.sentences.name,
     *WORDS.sentences.place,
@@ -31,6 +31,7 @@ def strings(value: object) -> Iterator[str]:
 
 
 def blanked(template: str) -> str:
+    """Return a template as its fixed words alone, so that two that differ only in their slots are equal."""
     return re.sub(r"\{!?\w+\}", "_", re.sub(r"\b([Aa])/an\b", r"\1", template)).lower().rstrip(".!?")
 
 
@@ -46,6 +47,7 @@ def test_names_and_places_are_in_no_probe(kind: str) -> None:
 
 
 def test_sentences_are_in_no_probe() -> None:
+    assert PROBES
     assert {blanked(sentence) for sentence in SENTENCES} & {blanked(text) for text in of_probes()} == set()
 
 
