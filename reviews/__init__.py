@@ -9,10 +9,11 @@ from reviews.layout import Layout, Quoting
 from reviews.opening import KNOWN_FORMATS, open_rows
 from reviews.review import Part, Review
 from reviews.row import Reject, Row, RowStream
-from reviews.rules import RowRules, reviews_in
+from reviews.rules import MAX_TEXT_CHARACTERS, RowRules, reviews_in, text_in
 
 __all__ = [
     "KNOWN_FORMATS",
+    "MAX_TEXT_CHARACTERS",
     "RATING",
     "Columns",
     "Layout",
@@ -29,4 +30,5 @@ __all__ = [
     "open_rows",
     "read_reviews",
     "reviews_in",
+    "text_in",
 ]

@@ -11,7 +11,10 @@ from reviews.stars import star_class
 from reviews.values import check_unicode, kind_of, label_of, name_of
 from sentiment.text import is_blank
 
-__all__ = ["RowRules", "reviews_in"]
+__all__ = ["MAX_TEXT_CHARACTERS", "RowRules", "reviews_in", "text_in"]
+
+MAX_TEXT_CHARACTERS = 16 * 2**20
+"""A longer text is no review: a quote or a line break was lost, or the file is no table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +115,23 @@ def reviews_in(stream: RowStream, rules: RowRules) -> Iterator[Review | Reject]:
             yield row.reject(str(problem))
 
 
+def text_in(row: Row, columns: Columns) -> str | Reject:
+    """Return the text of a row of a table, of which nothing else is looked at, or why there is none."""
+    if columns.text not in row.fields:
+        return row.reject(_missing("field", columns.text, "--text-column", row.fields))
+    try:
+        return _text_of(row.fields[columns.text])
+    except UnusableRow as problem:
+        return row.reject(str(problem))
+
+
 def _text_of(value: object) -> str:
     if not isinstance(value, str):
         raise UnusableRow(f"the text is {kind_of(value)}, not a string")
+    if len(value) > MAX_TEXT_CHARACTERS:
+        raise UnusableRow(
+            f"the text has {len(value):,} characters, and at most {MAX_TEXT_CHARACTERS:,} are read"
+        )
     if not value or value.isspace():
         raise UnusableRow("the text is empty")
     if is_blank(value):

@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 
 import model_store.__main__
+import scoring.__main__
 import training.__main__
 from model_store import RELEASED, Store
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMAND_LINES = {"training": training.__main__.main, "model_store": model_store.__main__.main}
+COMMAND_LINES = {
+    "model_store": model_store.__main__.main,
+    "scoring": scoring.__main__.main,
+    "training": training.__main__.main,
+}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

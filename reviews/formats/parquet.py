@@ -14,6 +14,9 @@ from reviews.streams import readable
 
 __all__ = ["open_parquet"]
 
+# Long reviews of a larger batch would take hundreds of MB, first as Arrow has them and then as Python does.
+_BATCH_ROWS = 4096
+
 
 def open_parquet(path: Path, *, only: Collection[str] | None = None) -> RowStream:
     """Open a Parquet table, which is read a batch at a time; with `only`, just those of its columns."""
@@ -33,7 +36,7 @@ def _rows(path: Path, wanted: list[str]) -> Iterator[Row]:
     with readable(path), path.open("rb") as stream:
         number = 0
         try:
-            for batch in pq.ParquetFile(stream).iter_batches(columns=wanted):
+            for batch in pq.ParquetFile(stream).iter_batches(_BATCH_ROWS, columns=wanted):
                 for values in zip(*map(_values, batch.columns), strict=True):
                     number += 1
                     yield Row(str(path), number, dict(zip(batch.schema.names, values, strict=True)))
@@ -48,6 +51,8 @@ def _values(column: pa.Array) -> list[object]:
         # Arrow does not check its strings; lone surrogates let the rules refuse the bad rows alone.
         values = column.cast(pa.binary()).to_pylist()
         return [value if value is None else value.decode(errors="surrogateescape") for value in values]
+    except ValueError:  # Python's times end at microseconds
+        return list(column.cast(pa.string()).to_pylist())
 
 
 def _damaged(path: Path, error: Exception) -> UnreadableReviews:

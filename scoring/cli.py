@@ -1,0 +1,197 @@
+"""The command line of `python -m scoring`."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from reviews import Columns, Quoting
+
+__all__ = ["KEY_VARIABLE", "STANDARD", "STORE_VARIABLE", "parse"]
+
+STANDARD = "-"
+"""Standard input or output."""
+STORE_VARIABLE = "SENTIMENT_MODEL_STORE"
+KEY_VARIABLE = "SENTIMENT_API_KEY"
+
+_JOIN = "join"
+_PART_ROWS = 65_536
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options of a job, or of joining if `is_join` is true; wrong usage ends in SystemExit."""
+    if arguments and arguments[0] == _JOIN:
+        return _join_parser().parse_args(arguments[1:])
+    return _score_parser().parse_args(arguments)
+
+
+def _score_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scoring",
+        description="Score the reviews of files, however many there are, in parts that survive any stop.",
+        epilog="Stopped in any way, the same command goes on where it was. "
+        "`python -m scoring join OUTPUT` joins the parts of shards.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help='CSV, TSV, JSONL (also .gz, .xz, .zst) or Parquet; a pattern such as "reviews-*.csv"; - for '
+        "standard input",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUTPUT",
+        help="a name with such an ending, or - for standard output",
+    )
+    _add_reading(parser)
+    _add_writing(parser)
+    _add_scorer(parser)
+    _add_sharing(parser)
+    parser.set_defaults(is_join=False)
+    return parser
+
+
+def _join_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scoring join", description="Join the parts that shards have written beside an output."
+    )
+    parser.add_argument("output", type=Path, metavar="OUTPUT", help="the --output of the shards")
+    parser.set_defaults(is_join=True)
+    return parser
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--text-column",
+        default=Columns().text,
+        metavar="NAME",
+        help="column or field with the review (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--input-format",
+        default="jsonl",
+        metavar="FORMAT",
+        help="of standard input, such as csv or jsonl.gz (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="encoding of text, such as windows-1252 (default: detected)"
+    )
+    parser.add_argument(
+        "--separator",
+        type=_separator,
+        metavar="CHARACTER",
+        help="separator of CSV and TSV, tab for a tab (default: detected)",
+    )
+    parser.add_argument(
+        "--quoting",
+        choices=get_args(Quoting),
+        help='how CSV and TSV quote: "" or \\" in quotes, or not at all (default: detected)',
+    )
+
+
+def _add_writing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output-format",
+        default="jsonl",
+        metavar="FORMAT",
+        help="of standard output, such as csv or parquet (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--keep",
+        type=_names,
+        metavar="NAME,NAME",
+        help="the columns of the input to copy, separated by commas (default: all)",
+    )
+    parser.add_argument(
+        "--prefix",
+        default="",
+        metavar="TEXT",
+        help="put before the names of the columns that scoring adds, such as predicted_",
+    )
+    parser.add_argument(
+        "--max-bad",
+        type=_count,
+        metavar="N",
+        help="stop with status 3 when more rows than this cannot be scored (default: never)",
+    )
+
+
+def _add_scorer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", metavar="REFERENCE", help="such as reviews@3 (default: reviews@production)"
+    )
+    parser.add_argument(
+        "--store", type=Path, help=f"model store (default: ${STORE_VARIABLE}, else the released one)"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="default: a GPU where there is one")
+    parser.add_argument(
+        "--url",
+        help="ask a running service, such as http://127.0.0.1:8000, in place of loading a model; its key is "
+        f"read from {KEY_VARIABLE}",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_positive,
+        metavar="N",
+        help="threads that score (default: one for each CPU), or connections to a service (default: 4)",
+    )
+
+
+def _add_sharing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="score every Nth part only, from the Ith on, without joining; all shards name the same output",
+    )
+    parser.add_argument(
+        "--part-rows",
+        type=_positive,
+        default=_PART_ROWS,
+        metavar="N",
+        help="rows of a part, which is what a stop can lose (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-other-hardware",
+        action="store_true",
+        help="go on with parts of another processor or number of threads; scores are equal within 1e-6",
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(",")) if text else ()
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"names a column twice: {text!r}")
+    return names
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"must be such as 3/16, not {text!r}")
+    return int(match[1]), int(match[2])
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    number = _count(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _separator(text: str) -> str:
+    separator = "\t" if text in ("tab", "\\t") else text
+    if len(separator) != 1 or separator in '"\r\n':
+        raise argparse.ArgumentTypeError(f"must be one character, no quote and no line break, not {text!r}")
+    return separator
