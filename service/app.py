@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib import metadata
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http import problems
 from service.http.api_keys import read_api_keys
@@ -19,7 +20,7 @@ from service.runtime.state import State
 from service.settings import Settings
 from service.telemetry.metrics import Endpoint, Metrics
 
-__all__ = ["create_app"]
+__all__ = ["Service", "create_app"]
 
 DESCRIPTION = """
 Sentiment of reviews, with calibrated probabilities. Every error is an RFC 9457 problem document with a stable
@@ -46,8 +47,15 @@ class Service(FastAPI):
             redoc_url=None,
             redirect_slashes=False,
         )
+        self.layers: ASGIApp = super().__call__
+        """What a request comes to first. FastAPI would put what `add_middleware` adds behind its own."""
         self._settings = settings
         self._needs_api_key = needs_api_key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request, through the layers of `layers` first."""
+        scope["app"] = self
+        await self.layers(scope, receive, send)
 
     def openapi(self) -> Document:
         """Return the OpenAPI document; it is made once."""
@@ -56,7 +64,7 @@ class Service(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings, *, load: Loader = load_version, url: str | None = None) -> FastAPI:
+def create_app(settings: Settings, *, load: Loader = load_version, url: str | None = None) -> Service:
     """Return the application, which loads its model when a server starts it. Raises InvalidSetting.
 
     `load` replaces the function that loads the model; `url` is where the server can be reached, for the log.
@@ -74,9 +82,9 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
         settings=settings, metrics=metrics, lifecycle=lifecycle, needs_api_key=len(keys) > 0
     )
     routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
-    app.add_middleware(FastPath, method="POST", path=predict.PATH, function=predict.predict)
-    app.add_middleware(Guard, keys=keys, metrics=metrics, settings=settings)
-    app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)
+    app.layers = FastPath(app.layers, method="POST", path=predict.PATH, function=predict.predict)
+    app.layers = Guard(app.layers, keys=keys, metrics=metrics, settings=settings)
+    app.layers = RequestMiddleware(app.layers, metrics=metrics, routes=routes)
     return app
 
 

@@ -83,8 +83,12 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """End a head; one that offers an upgrade is read again without the offer."""
         self._in_head = False
-        if not self.parser.should_upgrade():
-            super().on_headers_complete()
+        if self.parser.should_upgrade():
+            return
+        super().on_headers_complete()
+        request = self.cycle
+        if request.scope["method"] != "HEAD":  # whose answer has no body
+            request.transport = _OneWrite(request)  # type: ignore[assignment]  # it has what uvicorn uses
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -163,6 +167,38 @@ class Connection(HttpToolsProtocol):
         if request is not None:  # so that the work on it stops
             request.disconnected = True
             request.message_event.set()
+
+
+class _OneWrite:
+    """A request's transport that sends the head of the answer with the beginning of its body.
+
+    Uvicorn writes one after the other, and each write is a system call and a packet.
+    """
+
+    def __init__(self, request: RequestResponseCycle) -> None:
+        self._transport = request.transport
+        self._request = request
+        self._head: bytes | None = None  # none came yet; empty when it is written
+
+    def write(self, data: bytes) -> None:
+        """Keep the head, and write what follows behind it; an interim answer comes before the head."""
+        if self._head is None and self._request.response_started:
+            self._head = data
+        elif self._head:
+            self._transport.write(self._head + data)
+            self._head = b""
+        else:
+            self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        """Return whether the connection closes."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """Close it after what was written."""
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()
 
 
 def _as_bytes(error: ApiError) -> bytes:

@@ -44,6 +44,7 @@ class Server(uvicorn.Server):
                 ws="none",
                 lifespan="on",
                 server_header=False,
+                proxy_headers=False,  # nothing asks who the client is
                 timeout_keep_alive=settings.keep_alive_seconds,
                 timeout_graceful_shutdown=settings.drain_seconds,
             )

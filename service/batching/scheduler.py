@@ -8,7 +8,7 @@ pads, those of near-equal length. No review is passed over more than once for ea
 
 import math
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from sentiment import TokenizedReview
 from service.batching.model import Model
@@ -32,7 +32,8 @@ class Scheduler:
         self._max_batch_tokens = max_batch_tokens
         self._max_queue_tokens = max_queue_tokens
         self._num_lanes = num_lanes
-        self._queues: WeakKeyDictionary[Model, ModelQueue] = WeakKeyDictionary()
+        # As a WeakKeyDictionary, but quick to go through, which is done for each request.
+        self._queues: dict[ref[Model], ModelQueue] = {}
         self._num_admitted = 0
         self._num_queued = 0
         self._num_queue_tokens = 0
@@ -137,9 +138,9 @@ class Scheduler:
         self._closed = True
 
     def _queue_of(self, model: Model) -> ModelQueue:
-        queue = self._queues.get(model)
+        queue = self._queues.get(ref(model))
         if queue is None:
-            queue = self._queues[model] = ModelQueue(pads=model.scorer.pads)
+            queue = self._queues[ref(model, self._queues.pop)] = ModelQueue(pads=model.scorer.pads)
         return queue
 
     def _all_queues(self) -> list[ModelQueue]:

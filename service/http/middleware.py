@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +22,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 CLIENT_LEFT = 499
 """Status in logs and metrics of a request whose client did not wait for the answer."""
 
+_ID_HEADER = REQUEST_ID_HEADER.lower().encode()
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # Machines ask for these every few seconds; their log lines would hide all others.
 _PROBES = ("/healthz", "/readyz", "/metrics")
@@ -31,11 +32,14 @@ class RouteTable:
     """Finds the route of a path, for labels, since a label may hold nothing that a client sent."""
 
     def __init__(self, routes: Sequence[str]) -> None:
-        self._routes = [(route, compile_path(route)[0]) for route in routes]
+        self._plain = {route for route in routes if "{" not in route}
+        self._patterns = [(route, compile_path(route)[0]) for route in routes if "{" in route]
 
     def find(self, path: str) -> str:
         """Return the route's template, as in "/models/{version}", or "unmatched"."""
-        return next((route for route, pattern in self._routes if pattern.match(path)), UNMATCHED)
+        if path in self._plain:
+            return path
+        return next((route for route, pattern in self._patterns if pattern.match(path)), UNMATCHED)
 
 
 class RequestMiddleware:
@@ -70,7 +74,8 @@ class RequestMiddleware:
             await exchange.answer(Draining(), scope, receive)
         except Exception as error:
             log_event("internal_error", level=logging.ERROR, error=error)
-            await exchange.answer(Internal(), scope, receive)
+            if not exchange.is_complete:
+                await exchange.answer(Internal(), scope, receive)
 
     def _record(self, scope: Scope, exchange: "_Exchange", duration_seconds: float) -> None:
         route, method = self._routes.find(scope["path"]), method_label(scope["method"])
@@ -94,6 +99,8 @@ class _Exchange:
         self._send = send
         self._request_id = request_id
         self._started = False
+        self.is_complete = False
+        """Whether all of the response has been sent."""
         self.status = CLIENT_LEFT
 
     async def send(self, message: Message) -> None:
@@ -101,7 +108,9 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._started = True
             self.status = message["status"]
-            MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self._request_id
+            message["headers"] = [*message["headers"], (_ID_HEADER, self._request_id.encode())]
+        else:
+            self.is_complete = not message.get("more_body", False)
         await self._send(message)
 
     async def answer(self, error: ApiError, scope: Scope, receive: Receive) -> None:

@@ -35,9 +35,9 @@ class ProblemResponse(JSONResponse):
 def install(app: FastAPI) -> None:
     """Answer every error of the application and of its router with a problem document.
 
-    Exceptions that no handler knows reach `middleware.py`, which answers in the same shape.
+    An exception that nobody expected is answered here too, and goes on to `middleware.py`, which logs it.
     """
-    for kind in (ApiError, HTTPException, RequestValidationError):
+    for kind in (ApiError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, handle)
 
 

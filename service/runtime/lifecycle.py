@@ -11,6 +11,7 @@ from sentiment import SentimentError
 from service.batching.batcher import Batcher, BatcherOptions
 from service.batching.model import Model
 from service.errors import Draining, NotReady, Unhealthy
+from service.runtime.heap import freeze_heap
 from service.runtime.loading import Loader, load_version
 from service.settings import Settings
 from service.telemetry.logs import log_event
@@ -117,6 +118,7 @@ class Lifecycle:
         model = _model(version)
         await self._batcher.warm_up(model)
         self._metrics.loaded(version)
+        await asyncio.to_thread(freeze_heap)
         return Slot(version=version, model=model, batcher=self._batcher)
 
     def _choose_device(self) -> str:

@@ -170,6 +170,25 @@ def test_a_head_that_two_parsers_could_read_differently_is_refused(
         refusal(answers, 400, "bad_request")
 
 
+@pytest.mark.parametrize("request_", [head(len(SMALL)) + SMALL, HEALTH])
+def test_the_head_of_an_answer_comes_with_its_body(running: ServiceProcess, request_: bytes) -> None:
+    with connect(running.url()) as (connection, _):
+        for _ in range(2):
+            connection.sendall(request_)
+            front, _, body = connection.recv(65_536).partition(b"\r\n\r\n")  # what one packet brings
+            assert b"content-length: %d" % len(body) in front.splitlines()
+            assert body
+
+
+def test_an_answer_without_a_body_is_its_head(running: ServiceProcess) -> None:
+    with connect(running.url()) as (connection, answers):
+        connection.sendall(HEALTH.replace(b"GET", b"HEAD") + HEALTH)
+        assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+        while answers.readline() != b"\r\n":
+            pass
+        assert b'"alive"' in receive(answers)
+
+
 @pytest.mark.parametrize("upgrade", UPGRADES)
 def test_an_upgrade_is_not_taken_and_the_body_is_read(
     running: ServiceProcess, upgrade: tuple[str, ...]

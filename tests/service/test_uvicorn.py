@@ -42,7 +42,15 @@ OF_CONNECTION = {
     "transport",
     "url",
 }
-OF_REQUEST = {"disconnected", "message_event", "more_body", "response_complete", "response_started"}
+OF_REQUEST = {
+    "disconnected",
+    "message_event",
+    "more_body",
+    "response_complete",
+    "response_started",
+    "scope",
+    "transport",
+}
 OF_SERVER = {"capture_signals", "handle_exit", "on_tick", "server_state", "shutdown"}
 OF_SERVER_STATE = {"connections", "tasks"}
 

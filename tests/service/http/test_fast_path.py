@@ -1,7 +1,7 @@
 """The fast path calls a route's function past FastAPI, so FastAPI must have nothing to do for it."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header
@@ -10,20 +10,27 @@ from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.app import create_app
+from service.app import Service, create_app
 from service.http.fast_path import FastPath
 from service.settings import Settings
 
 
-def ignored(app: FastAPI) -> list[str]:
+def fast_path(app: Service) -> FastPath:
+    """Return the fast path of an application."""
+    layer: Any = app.layers
+    while not isinstance(layer, FastPath):
+        layer = layer._app
+    return layer
+
+
+def ignored(app: FastAPI, fast: FastPath) -> list[str]:
     """Return what FastAPI would do for the route of the fast path and the fast path does not."""
-    (fast,) = (each for each in app.user_middleware if cast("object", each.cls) is FastPath)
     (route,) = (
         each
         for each in iter_route_contexts(app.routes)
-        if each.path == fast.kwargs["path"] and fast.kwargs["method"] in (each.methods or ())
+        if each.path == fast._path and fast._method in (each.methods or ())
     )
-    assert route.endpoint is fast.kwargs["function"]
+    assert route.endpoint is fast._function
     needs: Dependant = route.dependant
     assert needs.request_param_name == "request"
     named = {
@@ -42,7 +49,8 @@ def ignored(app: FastAPI) -> list[str]:
 
 
 def test_nothing_of_the_route_is_ignored_on_the_fast_path() -> None:
-    assert ignored(create_app(Settings(lanes=1))) == []
+    app = create_app(Settings(lanes=1))
+    assert ignored(app, fast_path(app)) == []
 
 
 async def key(x_key: Annotated[str, Header()]) -> str:
@@ -83,5 +91,5 @@ def test_what_would_be_ignored_is_found(function: Callable[..., Any], place: str
     app, router = FastAPI(dependencies=dependencies("app")), APIRouter(dependencies=dependencies("router"))
     router.post("/fast", dependencies=dependencies("route"))(function)
     app.include_router(router)
-    app.add_middleware(FastPath, method="POST", path="/fast", function=function)
-    assert ignored(app) == found
+    fast = FastPath(app, method="POST", path="/fast", function=function)
+    assert ignored(app, fast) == found
