@@ -10,7 +10,7 @@ def freeze_heap() -> None:
 
     Libraries and a model are some 200,000 objects. A full collection takes a tenth of a second for them. All
     threads wait for the interpreter's lock meanwhile, and under load there is one every second or so. Objects
-    are still freed when nothing refers to them. What an earlier version has left in cycles is collected first.
+    are still freed when nothing refers to them. What an earlier version left in cycles is collected first.
     """
     gc.unfreeze()
     gc.collect()
