@@ -34,8 +34,11 @@ from model_store.manifest import (
     DuplicateFigures,
     FileEntry,
     Histogram,
+    InvarianceFigures,
+    LabelChangeFigures,
     Manifest,
     ProbeFigures,
+    SpreadFigures,
 )
 from model_store.reference import Reference
 from model_store.rollout import Rollout
@@ -68,6 +71,8 @@ __all__ = [
     "InvalidGolden",
     "InvalidManifest",
     "InvalidReference",
+    "InvarianceFigures",
+    "LabelChangeFigures",
     "Manifest",
     "ModelNotFound",
     "ModelVersion",
@@ -78,6 +83,7 @@ __all__ = [
     "Reason",
     "Reference",
     "Rollout",
+    "SpreadFigures",
     "Store",
     "StoreError",
     "StoreNotFound",

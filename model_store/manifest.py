@@ -3,7 +3,7 @@
 Manifest
 ├── labels, network, tokenizer, temperature   what the classifier is built from
 ├── recipe, data, libraries                   where it comes from
-├── evaluation, probes                        how good it is
+├── evaluation, probes, invariance            how good it is
 ├── duplicates, num_runs                      how far to trust those figures
 ├── reference                                 what its inputs and scores looked like, to notice drift
 └── files                                     size and SHA-256 of every other file of the version
@@ -37,13 +37,16 @@ __all__ = [
     "DuplicateFigures",
     "FileEntry",
     "Histogram",
+    "InvarianceFigures",
+    "LabelChangeFigures",
     "Manifest",
     "ProbeFigures",
+    "SpreadFigures",
     "VersionFacts",
     "hash_line",
 ]
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """The latest schema that this release reads; raised when a reader of the last one could misread a manifest.
 
 A manifest names the lowest schema that has all its fields (`sentiment.saved`): older releases may read it."""
@@ -124,6 +127,45 @@ class ProbeFigures:
 
 @strict
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadFigures:
+    """How far words that say nothing, such as names, move a probability in sentences without an opinion."""
+
+    num_frames: Annotated[int, Field(ge=1)]
+    """Sentences, each with all words in turn."""
+    num_words: Annotated[int, Field(ge=2)]
+    largest: Ratio
+    """The largest difference over the words, in the sentence where it is largest."""
+    mean: Ratio
+    """The mean over the sentences of the largest difference over the words."""
+
+    def __post_init__(self) -> None:
+        if self.mean > self.largest:
+            raise ValueError("mean cannot be over largest")
+
+
+@strict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelChangeFigures:
+    """How often a change that says nothing, such as a typo, changes the label of a review."""
+
+    num_reviews: Annotated[int, Field(ge=1)]
+    """Reviews that the change can be made to."""
+    change_ratio: Ratio
+
+
+@strict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvarianceFigures:
+    """What should not matter to the version, and how much it does."""
+
+    spread: dict[Name, SpreadFigures] = field(default_factory=dict)
+    """By group of words; empty for a version without the label "positive"."""
+    label_changes: dict[Name, LabelChangeFigures] = field(default_factory=dict)
+    """By change, on validation reviews."""
+
+
+@strict
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateFigures:
     """How many reviews of one part of the data are in another part too, word for word or nearly so."""
 
@@ -159,6 +201,8 @@ class VersionFacts:
     """By data set: "test", "validation"."""
     probes: dict[Name, ProbeFigures] = field(default_factory=dict)
     """By capability; empty in versions that are older than the probes, and where probes do not apply."""
+    invariance: InvarianceFigures | None = field(default=None, metadata={SINCE_SCHEMA: 3})
+    """None in versions that are older than its measurement."""
     duplicates: dict[Name, DuplicateFigures] = field(default_factory=dict)
     """By parts of the data, as in "test in train"; empty in versions that are older than the count."""
     num_runs: Annotated[int, Field(ge=1)] | None = None

@@ -4,7 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from model_store.evaluation import Evaluation, defined_figures
-from model_store.manifest import DataFingerprint, DuplicateFigures, Manifest, ProbeFigures
+from model_store.manifest import (
+    DataFingerprint,
+    DuplicateFigures,
+    InvarianceFigures,
+    Manifest,
+    ProbeFigures,
+)
 from sentiment.lengths import REFERENCE_TOKENS
 
 __all__ = ["HEADINGS", "describe", "format_size", "row", "table"]
@@ -51,6 +57,8 @@ def describe(manifest: Manifest, aliases: Mapping[str, int]) -> str:
     lines += ["", "evaluation", *_block({name: _figures(it) for name, it in manifest.evaluation.items()})]
     if manifest.probes:
         lines += ["", "probes", *_block({name: _failed(it) for name, it in manifest.probes.items()})]
+    if manifest.invariance:
+        lines += ["", "invariance", *_block(_invariance(manifest.invariance))]
     if manifest.duplicates:
         lines += ["", "duplicates", *_block({name: _found(it) for name, it in manifest.duplicates.items()})]
     lines += ["", "data", *(f"  {_fingerprint(data)}" for data in manifest.data)]
@@ -61,6 +69,18 @@ def describe(manifest: Manifest, aliases: Mapping[str, int]) -> str:
 def _temperature(manifest: Manifest) -> str:
     slope = manifest.temperature_slope
     return f"{manifest.temperature:g}" + (f" * (tokens / {REFERENCE_TOKENS})^{slope:g}" if slope else "")
+
+
+def _invariance(figures: InvarianceFigures) -> dict[str, str]:
+    spread = {
+        f"spread over {name}": f"at most {it.largest:.3f}, mean {it.mean:.3f} in {it.num_frames} sentences"
+        for name, it in figures.spread.items()
+    }
+    changes = {
+        f"labels changed by {name}": f"{it.change_ratio:.2%} of {it.num_reviews:,} reviews"
+        for name, it in figures.label_changes.items()
+    }
+    return spread | changes
 
 
 def format_size(size_bytes: int) -> str:

@@ -176,7 +176,14 @@ def _add_probe(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="also show N failing texts of each capability, each with the probability of its label",
     )
+    command.add_argument(
+        "--reviews",
+        **_PATHS,
+        default=[],
+        help="reviews, whose labels are not read, to vary by typos, names and web addresses",
+    )
     _add_measuring(command)
+    _add_reading(command)
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_store import SCHEMA_VERSION, Histogram, InvalidManifest, Manifest, NewerSchema, ProbeFigures
+from model_store import (
+    SCHEMA_VERSION,
+    Histogram,
+    InvalidManifest,
+    InvarianceFigures,
+    LabelChangeFigures,
+    Manifest,
+    NewerSchema,
+    ProbeFigures,
+    SpreadFigures,
+)
 from tests.model_store.drafts import EVALUATION, TOKENIZER, small_draft
 from tests.model_store.reader_of_0_1_0 import NewerSchemaFor010, refuse_newer_schema
 
@@ -24,6 +34,32 @@ def changed(change: Change) -> str:
     fields = json.loads(manifest().to_json())
     change(fields)
     return json.dumps(fields)
+
+
+def with_spread(fields: dict[str, Any], **changes: object) -> None:
+    spread = {"num_frames": 8, "num_words": 9, "largest": 0.3, "mean": 0.1} | changes
+    fields.update(schema_version=3, invariance={"spread": {"names": spread}})
+
+
+def with_typos(fields: dict[str, Any], **changes: object) -> None:
+    typo = {"num_reviews": 9, "change_ratio": 0.1} | changes
+    fields.update(schema_version=3, invariance={"label_changes": {"typo": typo}})
+
+
+def with_invariance() -> Manifest:
+    figures = InvarianceFigures(
+        spread={"names": SpreadFigures(num_frames=8, num_words=9, largest=0.3, mean=0.1)},
+        label_changes={"typo": LabelChangeFigures(num_reviews=90, change_ratio=0.02)},
+    )
+    draft = replace(small_draft(), invariance=figures)
+    return draft.manifest(version=3, created_at="2025-01-31T12:00:00Z")
+
+
+def test_a_version_with_invariance_says_so_to_earlier_releases_and_reads_back() -> None:
+    text = with_invariance().to_json()
+    assert json.loads(text)["schema_version"] == 3
+    assert Manifest.from_json(text) == with_invariance()
+    assert "invariance" not in manifest().to_json()
 
 
 def test_round_trip() -> None:
@@ -116,6 +152,13 @@ def test_labels_may_be_any_script() -> None:
         ("test in train.num_near", lambda it: it["duplicates"]["test in train"].update(num_near=-1)),
         ("test in train: num_exact", lambda it: it["duplicates"]["test in train"].update(num_exact=4)),
         ("test in train: num_exact", lambda it: it["duplicates"]["test in train"].update(num_reviews=2)),
+        ("schema_version must be at least 3", lambda it: it.update(invariance={})),
+        ("spread.names: mean cannot", lambda it: with_spread(it, mean=0.4)),
+        ("spread.names.largest", lambda it: with_spread(it, largest=1.1)),
+        ("spread.names.num_words", lambda it: with_spread(it, num_words=1)),
+        ("spread.names.surprise", lambda it: with_spread(it, surprise=1)),
+        ("label_changes.typo.num_reviews", lambda it: with_typos(it, num_reviews=0)),
+        ("label_changes.typo.change_ratio", lambda it: with_typos(it, change_ratio=-0.1)),
         ("num_runs", lambda it: it.update(num_runs=0)),
         ("num_runs", lambda it: it.update(num_runs="7")),
         ("reference.score: 3 counts", lambda it: it["reference"]["score"].update(counts=[1, 2, 3])),
@@ -151,14 +194,14 @@ def test_several_problems_are_counted() -> None:
 
 def test_newer_schema_is_refused_before_the_rest_is_parsed() -> None:
     text = json.dumps({"schema_version": SCHEMA_VERSION + 1, "libraries": {"sentiment-service": "4.5.6"}})
-    with pytest.raises(NewerSchema, match=r"by sentiment-service 4\.5\.6 with schema version 3.* upgrade"):
+    with pytest.raises(NewerSchema, match=r"by sentiment-service 4\.5\.6 with schema version 4.* upgrade"):
         Manifest.from_json(text)
 
 
 @pytest.mark.parametrize("libraries", [None, ["torch"], {}])
 def test_newer_schema_may_name_its_writer_otherwise(libraries: object) -> None:
     text = json.dumps({"schema_version": SCHEMA_VERSION + 7, "libraries": libraries})
-    with pytest.raises(NewerSchema, match=r"a later release with schema version 9"):
+    with pytest.raises(NewerSchema, match=r"a later release with schema version 10"):
         Manifest.from_json(text)
 
 

@@ -68,7 +68,7 @@ def test_pieces_and_a_temperature_by_length_are_published(tmp_path: Path, tiny_r
     assert fit(tiny_reviews, recipe, tmp_path) == 0
     version = Store(tmp_path / "store").load("reviews@1", device="cpu")
     golden.check(version.classifier, version.golden)
-    assert version.manifest.schema_version == 2
+    assert version.manifest.schema_version == 3
     assert version.manifest.temperature_slope != 0
     assert f"(tokens / 100)^{version.manifest.temperature_slope:.3f}" in version.card
     stretched, plain = version.classifier.predict(["a wonderfullll film", "a wonderful film"])

@@ -51,6 +51,7 @@ def draft_version(trained: Trained, report: Callable[[str], None]) -> Draft:
         data=dataset.fingerprints,
         evaluation=results.all_evaluations,
         probes=dict(results.probes),
+        invariance=results.invariance.figures,
         duplicates=dict(results.caveats.duplicates),
         num_runs=trained.num_runs,
         reference=dict(results.reference),

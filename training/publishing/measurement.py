@@ -18,6 +18,7 @@ from training.evaluation.calibration import (
     keeps_base_temperature,
 )
 from training.evaluation.domains import domain_lines
+from training.evaluation.invariance import invariance_lines, measure_invariance
 from training.evaluation.metrics import evaluate, evaluate_sources, probabilities_of, summary
 from training.evaluation.probing import figures_by_name, run_probes
 from training.evaluation.probing import summary as probe_summary
@@ -47,6 +48,7 @@ def measure(
         evaluation={name: figures for name, figures, _ in evaluations},
         domains={name: of_domains for name, _, of_domains in evaluations if of_domains},
         probes=figures_by_name(run_probes(classifier)),
+        invariance=measure_invariance(classifier, texts),
         caveats=Caveats(
             duplicates={name: found.figures for name, found in duplicates.items()}, num_runs=trained.num_runs
         ),
@@ -120,3 +122,4 @@ def _lines(results: Results) -> Iterator[str]:
     for name, num_found in results.caveats.duplicates.items():
         yield f"{name}: {duplicate_summary(num_found)}"
     yield f"probes: {probe_summary(results.probes)}"
+    yield from invariance_lines(results.invariance)

@@ -5,9 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from string import Template
 
-from model_store import FIGURES, STAR_FIGURES, DataFingerprint, Evaluation, ProbeFigures
+from model_store import (
+    FIGURES,
+    STAR_FIGURES,
+    DataFingerprint,
+    Evaluation,
+    InvarianceFigures,
+    ProbeFigures,
+)
 from training.evaluation.calibration import MIN_REVIEWS, keeps_base_temperature
 from training.evaluation.domains import DOMAIN_HEADER, domain_rows
+from training.evaluation.invariance import LABELS_DO_NOT_SPREAD
 from training.evaluation.probing import NOT_APPLICABLE
 from training.evaluation.probing import summary as probe_summary
 from training.publishing.caveats import Caveats
@@ -45,6 +53,7 @@ def model_card(trained: Trained, results: Results) -> str:
         duplicate_rows=_duplicate_rows(results.caveats),
         runs=results.caveats,
         probes=_probes(results.probes),
+        invariance=_invariance(results.invariance.figures),
     )
 
 
@@ -147,3 +156,22 @@ def _probes(probes: Mapping[str, ProbeFigures]) -> str:
     return "\n".join(
         [f"{probe_summary(probes)}.", "", "| capability | cases | failed |", "|---|---|---|", *rows]
     )
+
+
+def _invariance(figures: InvarianceFigures) -> str:
+    spread = [
+        f"| {name} | {it.num_words:,} | {it.num_frames:,} | {it.largest:.3f} | {it.mean:.3f} |"
+        for name, it in figures.spread.items()
+    ]
+    changes = (
+        f"| {name} | {it.num_reviews:,} | {it.change_ratio:.2%} |"
+        for name, it in figures.label_changes.items()
+    )
+    spread_header = (
+        "| words | number | sentences | largest difference of the probability | mean of the sentences' |"
+    )
+    parts = [
+        [spread_header, "|---|---|---|---|---|", *spread] if spread else [f"Spread {LABELS_DO_NOT_SPREAD}."],
+        ["| change | reviews | other label |", "|---|---|---|", *changes],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from model_store import Evaluation, Histogram, ProbeFigures
 from sentiment import SentimentLSTM, Tokenizer
 from training.evaluation.calibration import Temperature
+from training.evaluation.invariance import InvarianceReport
 from training.learning.trainer import Progress
 from training.publishing.caveats import Caveats
 from training.publishing.validation_predictions import ValidationPredictions
@@ -43,6 +44,7 @@ class Results:
     """By data set and domain; data sets of a single domain are left out."""
     probes: Mapping[str, ProbeFigures]
     """By capability; empty where the probes do not apply."""
+    invariance: InvarianceReport
     caveats: Caveats
     predictions: ValidationPredictions
     reference: Mapping[str, Histogram]

@@ -146,11 +146,10 @@ def test_the_command_prints_the_table(tiny_store: Path, capsys: pytest.CaptureFi
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "reviews@1"
     assert lines[1].startswith("probes: ")
-    names = [re.split(r"  +", line.strip())[0] for line in lines[3:]]
+    rows = lines[3 : lines.index("")]
+    names = [re.split(r"  +", line.strip())[0] for line in rows]
     assert names == [it.name for it in load_capabilities()]
-    assert all(
-        f"{probes[name].failure_ratio:.1%}" in line for name, line in zip(names, lines[3:], strict=True)
-    )
+    assert all(f"{probes[name].failure_ratio:.1%}" in line for name, line in zip(names, rows, strict=True))
 
 
 def test_the_command_shows_failing_texts(tiny_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
