@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from model_store import RELEASED, Store
+from model_store import RELEASED, ModelVersion, Store
+from sentiment.lengths import REFERENCE_TOKENS
 
 __all__ = ["MODEL_VARIABLE", "EngineModel", "PyTorchModel"]
 
@@ -23,9 +24,11 @@ class PyTorchModel:
     It lacks what the engine of this project adds: batches without padding, and a table of input products.
     """
 
-    def __init__(self) -> None:
-        version = Store(RELEASED).load(os.environ[MODEL_VARIABLE], device="cpu")
+    def __init__(self, version: ModelVersion | None = None) -> None:
+        """Take the version to serve, else that of the environment variable."""
+        version = version or _released()
         self._temperature = version.manifest.temperature
+        self._temperature_slope = version.manifest.temperature_slope
         # Not the whole classifier: its engine's table would count as this server's memory.
         self._labels = version.classifier.labels
         self._tokenizer = version.classifier.tokenizer
@@ -49,16 +52,19 @@ class PyTorchModel:
         reviews = [torch.tensor(self._tokenizer.encode(text).ids) for text in texts]
         lengths_B = torch.tensor([len(review) for review in reviews])
         logits_BL = self._network(pad_sequence(reviews), lengths_B)
-        rows = (logits_BL / self._temperature).softmax(-1).tolist()
+        temperature_B = self._temperature * (lengths_B / REFERENCE_TOKENS) ** self._temperature_slope
+        rows = (logits_BL / temperature_B[:, None]).softmax(-1).tolist()
         return [describe(self._labels, row) for row in rows]
 
 
 class EngineModel(PyTorchModel):
     """The same with this project's engine, to separate its share from that of the batcher."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._classifier = Store(RELEASED).load(os.environ[MODEL_VARIABLE], device="cpu").classifier
+    def __init__(self, version: ModelVersion | None = None) -> None:
+        """Take the version to serve, else that of the environment variable."""
+        version = version or _released()
+        super().__init__(version)
+        self._classifier = version.classifier
 
     def predict(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Return label, confidence and probabilities of each text, in order."""
@@ -66,6 +72,10 @@ class EngineModel(PyTorchModel):
             describe(self._labels, list(prediction.probabilities.values()))
             for prediction in self._classifier.predict(texts)
         ]
+
+
+def _released() -> ModelVersion:
+    return Store(RELEASED).load(os.environ[MODEL_VARIABLE], device="cpu")
 
 
 def describe(labels: Sequence[str], row: Sequence[float]) -> dict[str, Any]:
