@@ -82,6 +82,6 @@ $(VENV)/.runtime: pyproject.toml constraints.txt setup.py build_backend.py senti
 	$(INSTALL) --editable .
 	@touch $@
 
-$(VENV)/.development: pyproject.toml constraints.txt | $(VENV)/.runtime
-	$(INSTALL) --editable '.[development]'
+$(VENV)/.development: pyproject.toml client/pyproject.toml constraints.txt | $(VENV)/.runtime
+	$(INSTALL) --editable '.[development]' --editable ./client
 	@touch $@

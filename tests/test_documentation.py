@@ -12,7 +12,14 @@ import training.__main__
 from model_store import RELEASED, Store
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/*.md")])
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("client/*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("experiments/*.md"),
+    ]
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMAND_LINES = {
     "model_store": model_store.__main__.main,

@@ -1,10 +1,7 @@
 """Scoring by a service that runs."""
 
-import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from scoring.errors import ServiceRefused
 from scoring.remote_scorer import RemoteScorer
 from sentiment import TOLERANCE, Prediction
 from tests.scoring.jobs import read_jsonl, score, texts, write_csv
+from tests.scripted_server import answered, scripted
 from tests.service.running import service
 
 CSV = ("--text-column", "body")
@@ -65,48 +63,6 @@ def test_a_key_is_sent_and_its_lack_is_said(
         assert f"error: {url}: 401 " in capsys.readouterr().err
         monkeypatch.setenv("SENTIMENT_API_KEY", KEY)
         assert main(arguments) == 0
-
-
-@contextmanager
-def scripted(*answers: tuple[int, dict[str, str], object]) -> Iterator[tuple[str, list[bytes]]]:
-    """Run a server that gives these answers, one a connection; yields its URL and the heads it was sent."""
-    heads = list[bytes]()
-
-    def run(listener: socket.socket) -> None:
-        for status, headers, content in answers:
-            connection, _ = listener.accept()
-            with connection, connection.makefile("rb") as stream:
-                head = b"".join(iter(stream.readline, b"\r\n"))
-                heads.append(head)
-                length = next(
-                    int(line.split(b":")[1])
-                    for line in head.splitlines()
-                    if line.lower().startswith(b"content-length")
-                )
-                stream.read(length)
-                body = json.dumps(content).encode()
-                lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close"]
-                lines += [f"{name}: {value}" for name, value in headers.items()]
-                connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=run, args=(listener,))
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/at", heads
-        thread.join()
-
-
-def answered(version: int) -> tuple[int, dict[str, str], object]:
-    """Return an answer by a version."""
-    prediction = {
-        "label": "positive",
-        "confidence": 0.9,
-        "probabilities": {"negative": 0.1, "positive": 0.9},
-        "tokens": 2,
-        "truncated": False,
-        "unknown_ratio": 0.0,
-    }
-    return 200, {}, {"model": {"name": "reviews", "version": version}, "predictions": [prediction]}
 
 
 BUSY = (429, {"Retry-After": "7"}, {"detail": "The queue is full."})
