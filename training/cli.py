@@ -11,8 +11,10 @@ from training.data.archives import ARCHIVES
 from training.data.similarity import MIN_SIMILARITY
 from training.recipe.shipped import recipe_names
 
-__all__ = ["STORE_VARIABLE", "parser", "recipe_name"]
+__all__ = ["LINEAR_TEACHER", "STORE_VARIABLE", "parser", "recipe_name"]
 
+LINEAR_TEACHER = "linear"
+"""What `soft-targets --teacher` calls the linear model of `--train`; `linear@1` is a version."""
 STORE_VARIABLE = "SENTIMENT_MODEL_STORE"
 
 _RECIPE = "cpu"
@@ -149,7 +151,16 @@ def _add_soft_targets(command: argparse.ArgumentParser) -> None:
         "--teacher",
         required=True,
         metavar="TEACHER",
-        help="a folder that `teach` made, or a version: reviews@2",
+        help=f"a folder that `teach` made, a version such as reviews@2, or {LINEAR_TEACHER}",
+    )
+    command.add_argument(
+        "--train", **_PATHS, default=[], help=f"labelled reviews for {LINEAR_TEACHER} to learn from"
+    )
+    command.add_argument(
+        "--reserved",
+        type=Path,
+        metavar="FILE",
+        help=f"ids of reviews that {LINEAR_TEACHER} does not learn from",
     )
     command.add_argument("--texts", **_PATHS, default=[], help="texts to ask about")
     command.add_argument(

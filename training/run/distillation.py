@@ -19,10 +19,9 @@ from torch.nn import functional
 from reviews import Review
 from training.data.labels import LabelSet
 from training.errors import InvalidBase
-from training.evaluation.calibration import fit_temperature, soften
 from training.learning.examples import TextTargets
 from training.run.dataset import Dataset
-from training.run.nb_svm import LinearModel
+from training.run.linear_teacher import LinearTeacher
 from training.run.pinned_version import load_pinned
 from training.run.run import Run
 from training.run.soft_targets import RunTargets, find_soft_targets
@@ -30,26 +29,7 @@ from training.run.stage import Report
 from training.soft_targets.teacher import Teacher
 from training.soft_targets.version import VersionTeacher
 
-__all__ = ["LinearTeacher", "distillation_targets", "probabilities_of_labels", "soft_targets"]
-
-
-class LinearTeacher:
-    """A linear model of a run's train reviews, calibrated on validation; see `Teacher`."""
-
-    name = "linear"
-
-    def __init__(self, dataset: Dataset) -> None:
-        train, validation = dataset.split.train, dataset.split.validation
-        self.labels: Sequence[str] = dataset.labels.names
-        self._model = LinearModel(
-            [review.text for review in train], dataset.labels.indices(train), num_labels=len(self.labels)
-        )
-        uncalibrated = self._model.probabilities([review.text for review in validation])
-        self._temperature = fit_temperature(uncalibrated, dataset.labels.indices(validation))
-
-    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the probability of each label for each text [N, L]."""
-        return soften(self._model.probabilities(texts), self._temperature)
+__all__ = ["distillation_targets", "probabilities_of_labels", "soft_targets"]
 
 
 def soft_targets(run: Run, dataset: Dataset, report: Report) -> RunTargets:
@@ -132,7 +112,7 @@ def _ask_teachers(run: Run, dataset: Dataset, report: Report) -> NDArray[np.floa
 def _teachers(run: Run, dataset: Dataset) -> list[Teacher]:
     teachers: list[Teacher] = [VersionTeacher(load_pinned(teacher)) for teacher in run.plan.teachers]
     if run.plan.recipe.distillation.linear_teacher:
-        teachers.append(LinearTeacher(dataset))
+        teachers.append(LinearTeacher(dataset.split, dataset.labels))
     return teachers
 
 

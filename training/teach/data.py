@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reviews import Review, read_reviews
 from training.data.labels import LabelSet
-from training.data.split import Split, read_reserved_ids, split_validation
+from training.data.split import Split, check_classes, read_reserved_ids, split_validation
 from training.teach.finetuning import TargetedText
 from training.teach.plan import TeachingPlan
 from training.teach.tokens import SubwordTokenizer
@@ -38,18 +38,22 @@ def read_teaching_data(plan: TeachingPlan) -> TeachingData:
     measured on what its teacher learned.
     """
     tokenizer = SubwordTokenizer(plan.transformer, max_tokens=plan.train_tokens)
-    files = {path.name: _read(plan, path) for path in plan.train}
-    labels = LabelSet.infer([review for reviews in files.values() for review in reviews])
-    splits = {name: _split(plan, reviews) for name, reviews in files.items()}
-    held_out = {review.text for split in splits.values() for review in split.validation}
+    files = [_read(plan, path) for path in plan.train]
+    reviews = [review for of_file in files for review in of_file]
+    labels = LabelSet.infer(reviews)
+    split = _split(plan, reviews, labels)
+    held_out = {review.text for review in split.validation}
     train: list[TargetedText] = []
-    sources = [split.train for split in splits.values()]
-    sources += [_read(plan, path, labelled=False) for path in plan.neutral]
-    for index, reviews in enumerate(sources):
-        kept = [review for review in reviews if review.text not in held_out]
+    for index, texts in enumerate([*files, *(_read(plan, path, labelled=False) for path in plan.neutral)]):
+        kept = [review for review in texts if review.text not in held_out]
         targeted = _targeted(_shuffled(plan, kept), tokenizer, labels)
         train += _limited(targeted, plan.file_limit(index))
-    validation = {name: _sample(plan, split.validation) for name, split in splits.items()}
+    places = set(split.validation_places)
+    chosen = iter(place in places for place in range(len(reviews)))
+    validation = {
+        path.name: _sample(plan, [review for review in of_file if next(chosen)])
+        for path, of_file in zip(plan.train, files, strict=True)
+    }
     return TeachingData(labels=labels, train=train, validation=validation)
 
 
@@ -60,13 +64,12 @@ def _read(plan: TeachingPlan, path: Path, *, labelled: bool = True) -> tuple[Rev
     return found.reviews
 
 
-def _split(plan: TeachingPlan, reviews: Sequence[Review]) -> Split:
-    return split_validation(
-        reviews,
-        ratio=plan.validation_ratio,
-        reserved_ids=read_reserved_ids(plan.reserved) if plan.reserved else frozenset(),
-        seed=plan.finetuning.seed,
-    )
+def _split(plan: TeachingPlan, reviews: Sequence[Review], labels: LabelSet) -> Split:
+    ratio, seed = plan.validation_ratio, plan.finetuning.seed
+    reserved_ids = read_reserved_ids(plan.reserved) if plan.reserved else frozenset[str]()
+    split = split_validation(reviews, ratio=ratio, reserved_ids=reserved_ids, seed=seed)
+    check_classes(split, labels, ratio=ratio, seed=seed)
+    return split
 
 
 def _sample(plan: TeachingPlan, reviews: Sequence[Review]) -> list[Review]:

@@ -14,11 +14,11 @@ from training.__main__ import main
 from training.evaluation.calibration import soften
 from training.run.dataset import read_dataset
 from training.run.distillation import (
-    LinearTeacher,
     distillation_targets,
     probabilities_of_labels,
     soft_targets,
 )
+from training.run.linear_teacher import LinearTeacher
 from training.run.nb_svm import LinearModel
 from training.run.run import Run
 from training.soft_targets.version import VersionTeacher
@@ -145,7 +145,7 @@ def test_the_linear_teacher_is_right_and_surer_than_the_model_it_was_fitted_as(
 ) -> None:
     dataset = read_dataset(distilled(tmp_path, tiny_store, tiny_reviews).plan)
     train = dataset.split.train
-    rows = LinearTeacher(dataset).probabilities(UNSEEN)
+    rows = LinearTeacher(dataset.split, dataset.labels).probabilities(UNSEEN)
     raw = LinearModel([review.text for review in train], dataset.labels.indices(train), num_labels=2)
     assert rows.argmax(1).tolist() == [1, 0]
     # Every review held out is told right, so confidence can but rise.

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,47 @@ def test_a_version_can_be_asked_as_well(
     assert main(["soft-targets", "--teacher", "reviews@1", *where]) == 0
     assert "reviews@1 is asked about 250 texts" in capsys.readouterr().out
     assert len(output.read_text(encoding="utf-8").splitlines()) == 250
+
+
+def test_the_linear_model_of_labelled_reviews_can_be_asked_as_well(
+    tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = write_jsonl(
+        tmp_path / "texts.jsonl",
+        [{"text": "I loved it. Simply superb!"}, {"text": "I hated it. Simply awful!"}],
+    )
+    output = tmp_path / "soft.jsonl"
+    train = ["--train", str(tiny_reviews)]
+    asked = ["soft-targets", "--teacher", "linear", "--texts", str(texts), "--output", str(output)]
+    assert main([*asked, *train]) == 0
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert [row["probabilities"]["positive"] > 0.5 for row in rows] == [True, False]
+    [name] = {row["teacher"] for row in rows}
+    assert re.fullmatch(r"linear\+[0-9a-f]{8}", name)
+    where = ["--run-folder", str(tmp_path / "run"), "--store", str(tmp_path / "store"), "--device", "cpu"]
+    files = ["--unlabelled", str(texts), "--soft-targets", str(output)]
+    assert main(["fit", "--recipe", str(tiny_recipe), *train, *files, *where]) == 0
+    assert f"2 soft targets by {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("teacher", "more", "says"),
+    [
+        ("linear", [], "learns from labelled reviews: give --train"),
+        ("reviews@1", ["--train", "a.csv"], "--train and --reserved are for --teacher linear"),
+    ],
+)
+def test_train_reviews_are_for_the_linear_teacher(
+    tmp_path: Path,
+    tiny_reviews: Path,
+    teacher: str,
+    more: list[str],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["--texts", str(tiny_reviews), "--output", str(tmp_path / "soft.jsonl")]
+    assert main(["soft-targets", "--teacher", teacher, *asked, *more]) == 1
+    assert says in capsys.readouterr().err
 
 
 def test_a_teacher_that_is_stopped_says_how_to_go_on(

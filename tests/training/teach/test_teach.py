@@ -15,7 +15,7 @@ from reviews import read_reviews
 from tests.sample_reviews import made_up_reviews, write_jsonl
 from tests.training.teach.tiny_transformer import save_tiny_transformer
 from training.data.split import split_validation
-from training.errors import InvalidCheckpoint, InvalidTransformer
+from training.errors import InvalidCheckpoint, InvalidReviews, InvalidTransformer
 from training.teach.classifier import load_classifier
 from training.teach.data import read_teaching_data
 from training.teach.finetuning import Finetuner
@@ -119,6 +119,28 @@ def test_what_fit_holds_out_is_held_out(transformer: Path, tiny_reviews: Path) -
     split = split_validation(reviews, ratio=0.2, reserved_ids=frozenset(), seed=asked.finetuning.seed)
     assert set(data.validation["reviews.jsonl"]) == set(split.validation)
     assert len(data.train) == len(split.train)
+
+
+def test_a_class_that_no_held_out_review_has_is_refused_as_by_fit(
+    tmp_path: Path, transformer: Path, tiny_reviews: Path
+) -> None:
+    rare = write_jsonl(tmp_path / "rare.jsonl", [{"text": "so so", "label": "2", "movie": "tt0"}])
+    asked = plan(transformer, tiny_reviews)
+    with pytest.raises(InvalidReviews, match=r"'2'"):
+        read_teaching_data(replace(asked, train=(*asked.train, rare)))
+
+
+def test_a_file_may_have_one_class_where_others_have_more(
+    tmp_path: Path, transformer: Path, tiny_reviews: Path
+) -> None:
+    praise = [{"text": f"superb {number}", "label": 1} for number in range(50)]
+    asked = plan(transformer, tiny_reviews)
+    alone = read_teaching_data(asked)
+    with_praise = write_jsonl(tmp_path / "praise.jsonl", praise)
+    data = read_teaching_data(replace(asked, train=(*asked.train, with_praise)))
+    assert data.validation["reviews.jsonl"] == alone.validation["reviews.jsonl"]
+    assert data.validation["praise.jsonl"]
+    assert len(data.train) == len(alone.train) + 50 - len(data.validation["praise.jsonl"])
 
 
 def test_a_file_gives_no_more_tokens_than_it_may(transformer: Path, tiny_reviews: Path) -> None:
