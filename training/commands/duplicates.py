@@ -28,4 +28,4 @@ def _read(
     options: argparse.Namespace, paths: Sequence[Path], part: Part
 ) -> tuple[tuple[Review, ...], ShingledTexts]:
     reviews = review_files(options, paths).read(part, labelled=False).reviews
-    return reviews, ShingledTexts.of(review.text for review in reviews)
+    return reviews, ShingledTexts.of([review.text for review in reviews])

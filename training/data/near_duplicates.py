@@ -9,8 +9,9 @@ not a sample, by products of sparse matrices.
 Shapes: N texts, F buckets of shingles.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import tee
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,8 @@ class ShingledTexts:
     """The buckets [N, F] that the shingles of each text fall into: ones, without explicit zeros."""
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> "ShingledTexts":
+    def of(cls, texts: Collection[str]) -> "ShingledTexts":
         """Shingle raw texts; a text of fewer tokens than a shingle is one shingle."""
-        texts = tuple(texts)
         if not texts:
             return cls((), csr_matrix((0, _NUM_BUCKETS), dtype=np.int32))
         vectorizer = HashingVectorizer(
@@ -60,7 +60,9 @@ class ShingledTexts:
             norm=None,
             dtype=np.int32,
         )
-        return cls(texts, vectorizer.transform(texts))
+        kept, hashed = tee(texts)  # so that they are read once, as fast as they are hashed
+        buckets = vectorizer.transform(hashed)
+        return cls(tuple(kept), buckets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ word2vec in its CBOW form (Mikolov et al. 2013, arXiv:1301.3781) as gensim imple
 vectors instead of random ones is worth about 3.5 points on IMDB (Dai & Le 2015, arXiv:1511.01432).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Never
 
 import numpy as np
@@ -15,18 +15,24 @@ from sentiment import Tokenizer
 from sentiment.tokenizer import UNKNOWN_ID
 from training.recipe.tables import Vectors
 
-__all__ = ["learn_vectors"]
+__all__ = ["learn_vectors", "num_passes"]
 
 SAMPLE = 1e-4
 """Words that are more frequent are downsampled, as in the paper, which also doubles the speed."""
 
 
+def num_passes(config: Vectors) -> int:
+    """Return how often the texts are read: once to count the words, then once an epoch."""
+    return config.epochs + 1
+
+
 def learn_vectors(
-    texts: Sequence[str], tokenizer: Tokenizer, config: Vectors, *, size: int, seed: int
+    texts: Collection[str], tokenizer: Tokenizer, config: Vectors, *, size: int, seed: int
 ) -> NDArray[np.float32]:
     """Return a vector for each token id, [V, size], scaled to unit variance; zeros for ids without one.
 
-    It uses one thread, so that the same texts and seed give the same vectors.
+    The texts are read `num_passes` times. It uses one thread, so that the same texts and seed give the same
+    vectors.
     """
     # Imported here, since training continues from learned vectors on machines with torch and little else.
     from gensim.models import Word2Vec  # noqa: PLC0415
@@ -40,8 +46,8 @@ def learn_vectors(
         seed=seed,
         workers=1,
     )
-    num_passes = config.epochs + 1  # the first one counts the words
-    bar: tqdm[Never] = tqdm(total=len(texts) * num_passes, desc="word vectors", unit="review", disable=None)
+    num_reads = len(texts) * num_passes(config)
+    bar: tqdm[Never] = tqdm(total=num_reads, desc="word vectors", unit="review", disable=None)
     with bar:
         corpus = _Corpus(texts, tokenizer, bar)
         model.build_vocab(corpus)
@@ -56,7 +62,7 @@ def learn_vectors(
 class _Corpus:
     """The texts as lists of known words and pieces, cut again on each pass: all lists might not fit."""
 
-    def __init__(self, texts: Sequence[str], tokenizer: Tokenizer, bar: "tqdm[Never]") -> None:
+    def __init__(self, texts: Collection[str], tokenizer: Tokenizer, bar: "tqdm[Never]") -> None:
         self._texts = texts
         self._tokenizer = tokenizer
         self._bar = bar

@@ -1,12 +1,13 @@
 """What limits the trust in a version's figures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from model_store import DuplicateFigures
 from reviews import Review
 from training.data.near_duplicates import Duplicates, ShingledTexts, find_duplicates
 from training.run.dataset import Dataset
+from training.run.progress_lines import ReportedTexts
 
 __all__ = ["Caveats", "find_in_dataset"]
 
@@ -30,20 +31,27 @@ class Caveats:
         )
 
 
-def find_in_dataset(dataset: Dataset) -> dict[str, Duplicates]:
+def find_in_dataset(dataset: Dataset, report: Callable[[str], None]) -> dict[str, Duplicates]:
     """Return the duplicates between the parts of a run's data, by parts, as in "test in train".
 
     Train reviews are those that are trained on. IMDB with its unlabelled reviews takes about 25 seconds.
+    `report` takes a line a minute.
     """
-    train = _shingled(dataset.split.train)
-    found = {"validation in train": find_duplicates(_shingled(dataset.split.validation), train)}
+
+    def shingled(name: str, texts: Sequence[str]) -> ShingledTexts:
+        return ShingledTexts.of(ReportedTexts(texts, f"near-duplicates, {name}", report))
+
+    train = shingled("train", _texts(dataset.split.train))
+    validation = shingled("validation", _texts(dataset.split.validation))
+    found = {"validation in train": find_duplicates(validation, train)}
     if dataset.test:
-        test = _shingled(dataset.test)
+        test = shingled("test", _texts(dataset.test))
         found["test in train"] = find_duplicates(test, train)
         if dataset.unlabelled_texts:
-            found["test in unlabelled"] = find_duplicates(test, ShingledTexts.of(dataset.unlabelled_texts))
+            unlabelled = shingled("unlabelled", dataset.unlabelled_texts)
+            found["test in unlabelled"] = find_duplicates(test, unlabelled)
     return found
 
 
-def _shingled(reviews: Iterable[Review]) -> ShingledTexts:
-    return ShingledTexts.of(review.text for review in reviews)
+def _texts(reviews: Sequence[Review]) -> list[str]:
+    return [review.text for review in reviews]

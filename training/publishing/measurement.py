@@ -27,6 +27,7 @@ from training.publishing.histograms import reference_histograms
 from training.publishing.results import Results, Trained
 from training.publishing.validation_predictions import ValidationPredictions
 from training.run.dataset import Dataset
+from training.run.progress_lines import in_parts
 
 __all__ = ["measure"]
 
@@ -37,12 +38,13 @@ def measure(
     """Return the calibrated classifier and how good it is; `build` makes one with a temperature."""
     dataset = trained.dataset
     texts = [review.text for review in dataset.split.validation]
-    uncalibrated = probabilities_of(build(Temperature(1.0)).predict(texts))
+    uncalibrated = probabilities_of(_predict(build(Temperature(1.0)), texts, "calibration", report))
     temperature = _temperature(trained, uncalibrated, report)
     classifier = build(temperature)
-    on_validation = classifier.predict(texts)
-    duplicates = find_in_dataset(dataset)
-    evaluations = list(_evaluations(classifier, dataset, on_validation, duplicates))
+    on_validation = _predict(classifier, texts, "validation", report)
+    on_test = _predict(classifier, [review.text for review in dataset.test], "test", report)
+    duplicates = find_in_dataset(dataset, report)
+    evaluations = list(_evaluations(dataset, on_validation, on_test, duplicates))
     results = Results(
         temperature=temperature,
         evaluation={name: figures for name, figures, _ in evaluations},
@@ -74,10 +76,17 @@ def _temperature(
     return fit_temperature_by_length(uncalibrated, truth, lengths)
 
 
+def _predict(
+    classifier: Classifier, texts: Sequence[str], stage: str, report: Callable[[str], None]
+) -> list[Prediction]:
+    parts = in_parts(texts, stage, report)
+    return [prediction for part in parts for prediction in classifier.predict(part)]
+
+
 def _evaluations(
-    classifier: Classifier,
     dataset: Dataset,
     on_validation: list[Prediction],
+    on_test: list[Prediction],
     duplicates: Mapping[str, Duplicates],
 ) -> Iterator[tuple[str, Evaluation, Mapping[str, Evaluation]]]:
     """Yield the name of each data set, the figures on it, and those on each of its domains."""
@@ -92,7 +101,6 @@ def _evaluations(
 
     yield "validation", *measured(dataset.split.validation, on_validation, dataset.validation_domains)
     if dataset.test:
-        on_test = classifier.predict([review.text for review in dataset.test])
         yield "test", *measured(dataset.test, on_test, dataset.test_domains)
         in_train = duplicates["test in train"].indices
         rest = [index for index in range(len(on_test)) if index not in in_train]

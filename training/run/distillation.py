@@ -23,6 +23,7 @@ from training.learning.examples import TextTargets
 from training.run.dataset import Dataset
 from training.run.linear_teacher import LinearTeacher
 from training.run.pinned_version import load_pinned
+from training.run.progress_lines import in_parts
 from training.run.run import Run
 from training.run.soft_targets import RunTargets, find_soft_targets
 from training.run.stage import Report
@@ -103,10 +104,17 @@ def _ask_teachers(run: Run, dataset: Dataset, report: Report) -> NDArray[np.floa
         teachers, labels = _teachers(run, dataset), dataset.labels.names
         _report_teachers(teachers, dataset, report)
         texts = [review.text for review in (*dataset.split.train, *dataset.unlabelled)]
-        said = [probabilities_of_labels(teacher, texts, labels) for teacher in teachers]
+        said = [_ask_teacher(teacher, texts, labels, report) for teacher in teachers]
         targets_NL = np.mean(said, axis=0).astype(np.float32)
         run.save_soft_targets(targets_NL)
     return targets_NL
+
+
+def _ask_teacher(
+    teacher: Teacher, texts: Sequence[str], labels: Sequence[str], report: Report
+) -> NDArray[np.float64]:
+    parts = in_parts(texts, f"teacher {teacher.name}", report)
+    return np.concatenate([probabilities_of_labels(teacher, part, labels) for part in parts])
 
 
 def _teachers(run: Run, dataset: Dataset) -> list[Teacher]:
@@ -120,7 +128,7 @@ def _report_teachers(teachers: Sequence[Teacher], dataset: Dataset, report: Repo
     validation, labels = dataset.split.validation, dataset.labels
     texts = [review.text for review in validation]
     truth = np.array(labels.indices(validation))
-    said = {teacher.name: probabilities_of_labels(teacher, texts, labels.names) for teacher in teachers}
+    said = {teacher.name: _ask_teacher(teacher, texts, labels.names, report) for teacher in teachers}
     said["together"] = np.mean(list(said.values()), axis=0)
     accuracies = [f"{name} {(each.argmax(1) == truth).mean():.2%}" for name, each in said.items()]
     report(f"teachers on validation: {', '.join(accuracies)}")

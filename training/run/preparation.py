@@ -7,12 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from sentiment import Tokenizer
-from training.learning.word_vectors import learn_vectors
+from training.learning.word_vectors import learn_vectors, num_passes
 from training.run.base_version import adapted_labels, load_base
 from training.run.dataset import Dataset
 from training.run.distillation import soft_targets
 from training.run.ledger import Ledger
 from training.run.prepared import Prepared
+from training.run.progress_lines import ReportedTexts
 from training.run.run import Run
 from training.run.stage import Report
 
@@ -36,7 +37,7 @@ def prepare(run: Run, dataset: Dataset, report: Report) -> Prepared:
         labels=dataset.labels,
         tokenizer=tokenizer,
         base=base,
-        vectors=_vectors(run, dataset, tokenizer),
+        vectors=_vectors(run, dataset, tokenizer, report),
         soft_targets=soft_targets(run, dataset, report) if run.plan.has_teachers else None,
     )
 
@@ -58,14 +59,16 @@ def _tokenizer(run: Run, dataset: Dataset) -> Tokenizer:
     return tokenizer
 
 
-def _vectors(run: Run, dataset: Dataset, tokenizer: Tokenizer) -> NDArray[np.float32] | None:
+def _vectors(run: Run, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> NDArray[np.float32] | None:
     recipe = run.plan.recipe
     if recipe.vectors is None:
         return None
     vectors = run.vectors()
     if vectors is None:
+        num_reads = num_passes(recipe.vectors)
+        texts = ReportedTexts(dataset.texts, "word vectors", report, num_passes=num_reads)
         vectors = learn_vectors(
-            dataset.texts, tokenizer, recipe.vectors, size=recipe.embedding_size, seed=recipe.seed
+            texts, tokenizer, recipe.vectors, size=recipe.embedding_size, seed=recipe.seed
         )
         run.save_vectors(vectors)
     return vectors

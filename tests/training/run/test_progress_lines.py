@@ -1,5 +1,9 @@
-"""What a run says while it fits a network without a terminal, by a clock that the tests move."""
+"""What a run says during long work without a terminal, by a clock that the tests move."""
 
+import io
+import re
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,7 +11,23 @@ import pytest
 from tests.sample_reviews import TINY_RECIPE
 from training.__main__ import main
 from training.run import progress_lines
-from training.run.progress_lines import ProgressLines
+from training.run.progress_lines import ProgressLines, ReportedTexts, in_parts
+
+MORE_STAGES = """\
+[vectors]
+epochs = 1
+
+[language_model]
+num_noise = 16
+
+[language_model.fitting]
+epochs = 1
+batch_reviews = 16
+learning_rate = 1e-3
+
+[distillation]
+linear_teacher = true
+"""
 
 
 class Clock:
@@ -60,14 +80,54 @@ def test_work_that_stands_still_is_said_to() -> None:
     assert lines == ["classifier: step 4 of 10, no step in the last minute"]
 
 
-def test_fit_without_a_terminal_says_it(
-    tmp_path: Path, tiny_reviews: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_texts_are_counted_over_all_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_lines, "_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    lines: list[str] = []
+    texts = ReportedTexts(["a", "b"], "word vectors", lines.append, num_passes=2)
+    assert [list(texts), list(texts)] == [["a", "b"], ["a", "b"]]
+    said = [line.split(",")[0] for line in lines]
+    assert said == [f"word vectors: text {num_done} of 4" for num_done in (1, 2, 3, 4)]
+
+
+def test_parts_hold_each_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_lines, "_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(progress_lines, "_PART_TEXTS", 2)
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    lines: list[str] = []
+    assert list(in_parts(["a", "b", "c"], "teacher", lines.append)) == [["a", "b"], ["c"]]
+    assert [line.split(",")[0] for line in lines] == ["teacher: text 2 of 3", "teacher: text 3 of 3"]
+
+
+def test_fit_without_a_terminal_says_it_of_each_stage(
+    tmp_path: Path,
+    tiny_reviews: Path,
+    tiny_store: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress_lines, "_INTERVAL_SECONDS", 0.0)
+    store = shutil.copytree(tiny_store, tmp_path / "store")
     recipe = tmp_path / "tiny.toml"
-    recipe.write_text(TINY_RECIPE, encoding="utf-8")
-    where = ["--run-folder", str(tmp_path / "run"), "--store", str(tmp_path / "store"), "--device", "cpu"]
-    assert main(["fit", "--recipe", str(recipe), "--train", str(tiny_reviews), *where]) == 0
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("classifier: step ")]
-    assert len(said) == 3 * 15
-    assert said[-1].startswith("classifier: step 45 of 45, ")
+    recipe.write_text(f"{TINY_RECIPE}\n{MORE_STAGES}", encoding="utf-8")
+    reviews = ["--train", str(tiny_reviews), "--test", str(tiny_reviews)]
+    where = ["--run-folder", str(tmp_path / "run"), "--store", str(store), "--device", "cpu"]
+    assert main(["fit", "--recipe", str(recipe), *reviews, *where, "--teacher", "reviews@1"]) == 0
+    lines = re.findall(
+        r"^(.+): (?:step|text) [\d,]+ of [\d,]+, .+ left$", capsys.readouterr().out, re.MULTILINE
+    )
+    said = Counter(lines)
+    assert said["classifier"] == 3 * 15
+    assert list(said) == [
+        "word vectors",
+        "teacher reviews@1",
+        "teacher linear",
+        "language_model",
+        "classifier",
+        "calibration",
+        "validation",
+        "test",
+        "near-duplicates, train",
+        "near-duplicates, validation",
+        "near-duplicates, test",
+    ]
