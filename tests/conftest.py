@@ -8,6 +8,9 @@ from pathlib import Path
 # Before the libraries that read it: tests and the programs that they start compute with the same number of
 # threads, since it changes the last bits of a sum. Tiny networks gain nothing from a second one.
 os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
+# Where there are more threads, one that waits for another sleeps: on cores that are busy already, a loop that
+# waits made a test of two minutes take over twenty.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 import hypothesis
 import pytest
