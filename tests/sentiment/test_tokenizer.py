@@ -203,6 +203,18 @@ def test_pieces_leave_known_words_as_they_are() -> None:
     assert PIECES.encode(raw) == without.encode(raw)
 
 
+def test_a_known_word_is_cut_as_if_it_were_unknown() -> None:
+    known = Tokenizer([*PIECES.words, "abbab"], PIECES.config, PIECES.pieces)
+    [token_id] = known.encode("abbab").ids
+    assert known.names(known.cut(token_id)) == PIECES.names(PIECES.encode("abbab").ids)
+    assert [known.cut(other) for other in (PADDING_ID, UNKNOWN_ID, known.vocabulary_size - 1)] == [
+        (PADDING_ID,),
+        (UNKNOWN_ID,),
+        (known.vocabulary_size - 1,),
+    ]
+    assert Tokenizer(["abbab"], CONFIG).cut(2) == (UNKNOWN_ID,)
+
+
 def test_pieces_without_their_number_are_refused() -> None:
     with pytest.raises(InvalidTokenizer, match="num_pieces"):
         Tokenizer(["a"], CONFIG, ["##b"])

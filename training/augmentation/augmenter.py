@@ -23,8 +23,8 @@ class Augmenter:
     def __init__(self, augmentation: Augmentation, *, seed: int, known_words: Container[str]) -> None:
         """Take the rates, and the words in lower case that no typo may make."""
         self._seed = seed
-        rates = ((name, getattr(augmentation, name), it) for name, it in _variations(known_words))
-        self._variations = [(name, rate, variation) for name, rate, variation in rates if rate]
+        rates = augmentation.rates
+        self._variations = [(name, rates[name], it) for name, it in _variations(known_words) if rates[name]]
 
     def vary(self, text: str, *, index: int, step: int) -> str:
         """Return the text of an example, by its index, as a step of training is to see it.

@@ -208,19 +208,24 @@ class Augmentation:
     other; only for negative and positive."""
 
     def __post_init__(self) -> None:
-        for rate in fields(self):
-            if rate.name != "num_neutral":
-                value = getattr(self, rate.name)
-                require(0 <= value <= 1, f"augmentation.{rate.name} must be from 0 to 1")
+        for name, rate in self.rates.items():
+            require(0 <= rate <= 1, f"augmentation.{name} must be from 0 to 1")
         require(
             0 <= self.num_neutral <= _MAX_NEUTRAL,
             f"augmentation.num_neutral must be from 0 to {_MAX_NEUTRAL}",
         )
 
     @property
+    def rates(self) -> dict[str, float]:
+        """The rate of each variation by its name."""
+        return {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name != "num_neutral"
+        }
+
+    @property
     def varies(self) -> bool:
         """Whether any text is varied."""
-        return any(getattr(self, rate.name) for rate in fields(self) if rate.name != "num_neutral")
+        return any(self.rates.values())
 
 
 def require(holds: bool, message: str) -> None:
