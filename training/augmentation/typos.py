@@ -6,7 +6,7 @@ from random import Random
 
 __all__ = ["TypoVariation"]
 
-_WORD = re.compile(r"(?<![@\w./])[^\W\d_]{4,}(?![\w@/])")
+_WORD = re.compile(r"(?<![@&\w./])[^\W\d_]{4,}(?![\w@/])")
 _WORDS_PER_TYPO = 20
 _TRIES = 4
 _VOWELS = "aeiouy"

@@ -176,6 +176,11 @@ def test_a_typo_is_in_one_word_and_makes_no_other_word(seed: int) -> None:
         assert new[0] == old[0]
 
 
+def test_handles_addresses_and_entities_are_not_misspelt() -> None:
+    text = "@someone www.example.com &quot;bad&quot; a.b/cdef"
+    assert {VARIATIONS["typo"](text, Random(seed)) for seed in SEEDS} == {text}
+
+
 def test_most_typos_can_be_made_and_long_texts_have_more() -> None:
     varied = {VARIATIONS["typo"]("awful", Random(seed)) for seed in range(200)}
     assert {"afwul", "awfl", "awwful", "aweful", "awfuuul"} & varied >= {"afwul", "awfl", "awwful", "awfuuul"}
