@@ -62,9 +62,9 @@ class AsleepReplica(Replica):
         super().__init__(settings)
         self._score_ms = score_ms
 
-    def load(self, settings: Settings) -> ModelVersion:
+    def load(self, settings: Settings, reference: str) -> ModelVersion:
         """Load the real version, with a classifier that sleeps."""
-        version = load_version(settings)
+        version = load_version(settings, reference)
         return replace(version, classifier=Asleep(version.classifier, self._score_ms))
 
 

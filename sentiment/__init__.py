@@ -21,13 +21,14 @@ from sentiment.tokenizer import Span, TokenizedReview, Tokenizer
 from sentiment.tokenizer_config import TokenizerConfig
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier
+    from sentiment.classifier import Classifier, ClassifierParts
     from sentiment.engine import Engine, choose_device, set_num_threads
     from sentiment.network import SentimentLSTM
     from sentiment.weights import network_from_bytes, weights_to_bytes
 else:  # Hidden from the type checker, which would take any name for one of ours.
     _MODULES = {
         "Classifier": "classifier",
+        "ClassifierParts": "classifier",
         "Engine": "engine",
         "SentimentLSTM": "network",
         "choose_device": "engine",
@@ -47,6 +48,7 @@ else:  # Hidden from the type checker, which would take any name for one of ours
 __all__ = [
     "TOLERANCE",
     "Classifier",
+    "ClassifierParts",
     "Engine",
     "InvalidConfiguration",
     "InvalidTokenizer",

@@ -1,6 +1,7 @@
 """The model as one function: raw review text in, calibrated label and probabilities out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sentiment.engine import Engine
 from sentiment.errors import InvalidConfiguration
@@ -11,7 +12,29 @@ from sentiment.run_plan import RunPlan
 from sentiment.tokenizer import TokenizedReview, Tokenizer
 from sentiment.weights import network_from_bytes
 
-__all__ = ["Classifier"]
+__all__ = ["Classifier", "ClassifierParts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierParts:
+    """What a classifier is built from: much smaller than one, since the engine's tables are missing."""
+
+    labels: tuple[str, ...]
+    tokenizer: Tokenizer
+    network: SentimentLSTM
+    temperature: float
+    temperature_slope: float
+    device: str
+
+    def build(self) -> "Classifier":
+        """Return a classifier with the same answers, in less than a second."""
+        engine = Engine(
+            self.network,
+            temperature=self.temperature,
+            temperature_slope=self.temperature_slope,
+            device=self.device,
+        )
+        return Classifier(labels=self.labels, tokenizer=self.tokenizer, engine=engine)
 
 
 class Classifier:
@@ -65,6 +88,18 @@ class Classifier:
     def network(self) -> SentimentLSTM:
         """The network that answers; copy it before changing it."""
         return self._engine.network
+
+    @property
+    def parts(self) -> ClassifierParts:
+        """What to keep of a classifier that is let go and may be wanted again; the network is shared."""
+        return ClassifierParts(
+            labels=self.labels,
+            tokenizer=self.tokenizer,
+            network=self.network,
+            temperature=self._engine.temperature,
+            temperature_slope=self._engine.temperature_slope,
+            device=self.device,
+        )
 
     @property
     def pads(self) -> bool:

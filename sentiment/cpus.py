@@ -6,8 +6,9 @@ than the quota allows would be stopped in the middle of a batch.
 
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
+
+from sentiment.cgroups import cgroup_folders, read
 
 __all__ = ["available_cpus", "cgroup_cpus"]
 
@@ -24,7 +25,7 @@ def cgroup_cpus(*, root: Path = Path("/")) -> float | None:
 
     `root` is the folder that holds `proc` and `sys`.
     """
-    limits = [limit for folder in _cgroup_folders(root) if (limit := _limit(folder)) is not None]
+    limits = [limit for folder in cgroup_folders(root, "cpu") if (limit := _limit(folder)) is not None]
     return min(limits, default=None)
 
 
@@ -34,37 +35,10 @@ def _affinity() -> int:
     return os.cpu_count() or 1
 
 
-def _cgroup_folders(root: Path) -> Iterator[Path]:
-    """Yield each folder that may hold a limit: the process's own cgroup and those above it.
-
-    In a container, the cgroup's path may be that of the host, which is not mounted; the mount's own root is
-    then the container's cgroup.
-    """
-    mount = root / "sys/fs/cgroup"
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            hierarchy = mount
-        elif "cpu" in controllers.split(","):
-            hierarchy = mount / "cpu"
-        else:
-            continue
-        folder = hierarchy / path.lstrip("/")
-        yield folder
-        yield from (parent for parent in folder.parents if parent.is_relative_to(hierarchy))
-
-
 def _limit(folder: Path) -> float | None:
-    version_2 = _read(folder / "cpu.max").split()
-    version_1 = [_read(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+    version_2 = read(folder / "cpu.max").split()
+    version_1 = [read(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
     for figures in (version_2, version_1):
         if len(figures) == 2 and figures[0].isdigit() and figures[1].isdigit():
             return int(figures[0]) / int(figures[1])
     return None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii")
-    except OSError:  # not mounted, not a Linux system
-        return ""

@@ -67,8 +67,8 @@ class Engine:
         self._runner: Runner = (
             Padded(self._network, self._device) if self.device == "cuda" else Recurrence(self._network)
         )
-        self._temperature = temperature
-        self._temperature_slope = temperature_slope
+        self.temperature = temperature
+        self.temperature_slope = temperature_slope
         # One for each pair of cores; threads start when they are needed, and end with the engine.
         self._helper = ThreadPoolExecutor(max(1, available_cpus() // 2), thread_name_prefix="direction")
 
@@ -146,9 +146,9 @@ class Engine:
         return rows
 
     def _temperature_of(self, num_tokens: int) -> float:
-        if not self._temperature_slope:
-            return self._temperature
-        return self._temperature * math.pow(num_tokens / REFERENCE_TOKENS, self._temperature_slope)
+        if not self.temperature_slope:
+            return self.temperature
+        return self.temperature * math.pow(num_tokens / REFERENCE_TOKENS, self.temperature_slope)
 
 
 def _softmax(logits: Sequence[float], temperature: float) -> list[float]:

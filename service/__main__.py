@@ -11,19 +11,22 @@ from collections.abc import Sequence
 __all__ = ["main"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HANGUP_SIGNALS = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the service and return the exit status: 0 after a signal, 1 on failure, 2 for a wrong setting."""
     for number in STOP_SIGNALS:
         signal.signal(number, _exit)  # until the server has handlers of its own
+    for number in HANGUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # it asks for a look at the store, which a start takes anyway
     try:
         from service.command import run  # noqa: PLC0415  # see above
 
         return run(sys.argv[1:] if arguments is None else arguments)
     finally:
         # At its end, the interpreter takes handlers away, and then one more signal would count as a failure.
-        for number in STOP_SIGNALS:
+        for number in (*STOP_SIGNALS, *HANGUP_SIGNALS):
             signal.signal(number, signal.SIG_IGN)
 
 

@@ -8,12 +8,12 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http import problems
-from service.http.api_keys import read_api_keys
+from service.http.api_keys import read_admin_keys, read_api_keys
 from service.http.fast_path import FastPath
-from service.http.guard import Guard
+from service.http.guard import Guard, Keys
 from service.http.middleware import RequestMiddleware, RouteTable
 from service.http.openapi import Document, build_document, endpoints
-from service.routes import docs_page, operations, predict
+from service.routes import admin, docs_page, operations, predict
 from service.runtime.lifecycle import Lifecycle
 from service.runtime.loading import Loader, load_version
 from service.runtime.state import State
@@ -69,17 +69,20 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
 
     `load` replaces the function that loads the model; `url` is where the server can be reached, for the log.
     """
-    keys = read_api_keys(settings)
-    app = Service(settings, needs_api_key=len(keys) > 0)
+    keys = Keys(client=read_api_keys(settings), admin=read_admin_keys(settings))
+    needs_api_key = len(keys.client) > 0
+    app = Service(settings, needs_api_key=needs_api_key)
     app.include_router(predict.router)
     app.include_router(operations.router)
+    if keys.admin:
+        app.include_router(admin.router)
     docs_page.install(app)
     problems.install(app)
     known = [*endpoints(app.openapi()), *PAGES]
     metrics = Metrics(known)
     lifecycle = Lifecycle(settings, metrics, load=load, url=url)
     app.state.service = State(
-        settings=settings, metrics=metrics, lifecycle=lifecycle, needs_api_key=len(keys) > 0
+        settings=settings, metrics=metrics, lifecycle=lifecycle, needs_api_key=needs_api_key
     )
     routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
     app.layers = FastPath(app.layers, method="POST", path=predict.PATH, function=predict.predict)

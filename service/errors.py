@@ -2,6 +2,7 @@
 
 SentimentError (sentiment.errors)
 ├── CannotListen                  the address is in use or not ours
+├── UnfitVersion                  a version may not answer here: other labels, or too large
 └── ApiError
     ├── Rejection                 a request is refused before it costs any compute
     │   ├── MalformedJson         400 malformed_json
@@ -53,6 +54,7 @@ __all__ = [
     "RequestTimeout",
     "TooManyConnections",
     "Unauthorized",
+    "UnfitVersion",
     "Unhealthy",
     "UnsupportedMediaType",
 ]
@@ -62,6 +64,10 @@ RETRY_AFTER_SECONDS = 1
 
 class CannotListen(SentimentError):
     """The service cannot listen where it should; the text names the address and the setting."""
+
+
+class UnfitVersion(SentimentError):
+    """A version may not answer in this service; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Listening, answering, and stopping without losing a request."""
 
+import asyncio
 import errno
 import os
 import signal
@@ -56,10 +57,16 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at a signal from now on; uvicorn would raise it again in the end, and exit with a failure."""
+        """Stop at a signal, or look at the store at SIGHUP, from now on.
+
+        Uvicorn would raise a signal again in the end, and exit with a failure.
+        """
         if threading.current_thread() is threading.main_thread():
             for number in HANDLED_SIGNALS:
                 signal.signal(number, self.handle_exit)
+            if hasattr(signal, "SIGHUP"):  # not on Windows
+                loop = asyncio.get_running_loop()
+                signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(self._lifecycle.hurry))
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         min_length=1,
         description="Model to serve: `name`, `name@alias` or `name@version`.",
     )
+    follow_seconds: int = Field(
+        default=2,
+        ge=0,
+        le=3600,
+        description="How often to look whether the alias has moved; 0 stays with the version of the start.",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where the network runs; `auto` takes a GPU where there is one."
     )
@@ -74,6 +80,17 @@ class Settings(BaseSettings):
     api_keys: SecretStr | None = Field(
         default=None,
         description="The keys themselves, separated by commas; a file is safer, since it can be protected.",
+        json_schema_extra={"computed_default": "none"},
+    )
+    admin_keys_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File with the keys that open `/admin`, one per line; `#` begins a comment line.",
+        json_schema_extra={"computed_default": "none: there are no admin routes"},
+    )
+    admin_keys: SecretStr | None = Field(
+        default=None,
+        description="The admin keys themselves, separated by commas; a file is safer.",
         json_schema_extra={"computed_default": "none"},
     )
     lanes: int | None = Field(

@@ -47,9 +47,9 @@ class Replica:
         self._exporter = _Exporter(app.state.service.metrics)
         return app
 
-    def load(self, settings: Settings) -> ModelVersion:
-        """Load the model; called in a thread of its own."""
-        return load_version(settings)
+    def load(self, settings: Settings, reference: str) -> ModelVersion:
+        """Load a version; called in a thread of its own."""
+        return load_version(settings, reference)
 
     async def check_health(self) -> None:
         """Raise when only a new replica helps; Ray asks before it sends requests here, and regularly then."""

@@ -68,17 +68,28 @@ class Lane:
             # By the module, which imports PyTorch when this name is first used. PyTorch keeps the number
             # for each thread separately.
             sentiment.set_num_threads(self._num_threads)
-            while work := self._queue.take(self._warm_ups):
-                if isinstance(work, WarmUp):
-                    _warm_up(work)
-                else:
-                    self._score(work)
+            while self._work_once():
+                pass
         except BaseException as error:
             self._died = True
             log_event("lane_died", level=logging.CRITICAL, error=error, lane=self._thread.name)
         finally:
             self._ended = True
             self._refuse_warm_ups()
+
+    def _work_once(self) -> bool:
+        """Do what comes next; return whether there was anything.
+
+        A function of its own, so that an idle lane refers to no model that has gone out of service.
+        """
+        work = self._queue.take(self._warm_ups)
+        if work is None:
+            return False
+        if isinstance(work, WarmUp):
+            _warm_up(work)
+        else:
+            self._score(work)
+        return True
 
     def _score(self, batch: Batch) -> None:
         outcomes: list[ReviewOutcome] = [ScoringFailure.LANE_DIED] * len(batch.reviews)

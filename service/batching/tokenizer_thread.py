@@ -47,8 +47,15 @@ class TokenizerThread:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (work := self._inbox.get()) is not None:
+        while self._work_once():
+            pass
+
+    def _work_once(self) -> bool:
+        """Do what comes next, with no reference to it afterwards; return whether there was anything."""
+        work = self._inbox.get()
+        if work is not None:
             self._tokenize(*work)
+        return work is not None
 
     def _tokenize(self, request: Request, texts: Sequence[str], start: float) -> None:
         if not request.is_admitted:

@@ -8,10 +8,12 @@ from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from service.settings import PREFIX, InvalidSetting, Settings
 from service.telemetry.logs import log_event
 
-__all__ = ["ApiKeys", "read_api_keys"]
+__all__ = ["ApiKeys", "read_admin_keys", "read_api_keys"]
 
 # What a bearer token may be made of (RFC 6750), and long enough not to be guessed.
 _KEY = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
@@ -34,17 +36,25 @@ class ApiKeys:
 
 
 def read_api_keys(settings: Settings) -> ApiKeys:
-    """Return the keys of the file and of the variable together; raises InvalidSetting."""
+    """Return the clients' keys, of the file and of the variable together; raises InvalidSetting."""
+    return _read_keys("API_KEYS", settings.api_keys_file, settings.api_keys)
+
+
+def read_admin_keys(settings: Settings) -> ApiKeys:
+    """Return the keys that open `/admin`, read as those of clients; raises InvalidSetting."""
+    return _read_keys("ADMIN_KEYS", settings.admin_keys_file, settings.admin_keys)
+
+
+def _read_keys(name: str, file: str | None, text: SecretStr | None) -> ApiKeys:
     keys: list[str] = []
-    if settings.api_keys_file is not None:
-        keys += _from_file(Path(settings.api_keys_file))
-    if settings.api_keys is not None:
-        keys += _from_text(settings.api_keys.get_secret_value())
+    if file is not None:
+        keys += _from_file(f"{PREFIX}{name}_FILE", Path(file))
+    if text is not None:
+        keys += _from_text(f"{PREFIX}{name}", text.get_secret_value())
     return ApiKeys(keys)
 
 
-def _from_file(path: Path) -> Iterator[str]:
-    variable = f"{PREFIX}API_KEYS_FILE"
+def _from_file(variable: str, path: Path) -> Iterator[str]:
     try:
         mode, lines = path.stat().st_mode, path.read_text("latin-1").splitlines()
     except OSError as error:
@@ -61,9 +71,9 @@ def _from_file(path: Path) -> Iterator[str]:
         yield _checked(key, f"{variable}: line {number} of {path}")
 
 
-def _from_text(text: str) -> Iterator[str]:
+def _from_text(variable: str, text: str) -> Iterator[str]:
     for number, key in enumerate(text.split(","), start=1):
-        yield _checked(key.strip(), f"{PREFIX}API_KEYS: part {number}")
+        yield _checked(key.strip(), f"{variable}: part {number}")
 
 
 def _checked(key: str, source: str) -> str:

@@ -1,5 +1,7 @@
 """What is checked of every request first: the form and size of its head, and its API key."""
 
+from dataclasses import dataclass
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -9,19 +11,34 @@ from service.http.problems import problem_response
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
-__all__ = ["KEY_HEADER", "Guard", "is_open"]
+__all__ = ["ADMIN_FOLDER", "KEY_HEADER", "Guard", "Keys", "is_open"]
 
 KEY_HEADER = "X-API-Key"
+ADMIN_FOLDER = "/admin"
 
 _OPEN_METHODS = frozenset({"GET", "HEAD"})
 _OPEN_PATHS = frozenset({"/", "/docs", "/healthz", "/metrics", "/openapi.json", "/readyz"})
 _OPEN_FOLDER = "/assets/"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Whose keys open what: a client's never opens `/admin`, and an admin's opens nothing else."""
+
+    client: ApiKeys
+    admin: ApiKeys
+
+    def allow(self, method: str, path: str, given: str) -> bool:
+        """Return whether a request with this key, or none, may be answered."""
+        if self.admin and (path == ADMIN_FOLDER or path.startswith(f"{ADMIN_FOLDER}/")):
+            return self.admin.accept(given)
+        return not self.client or is_open(method, path) or self.client.accept(given)
+
+
 class Guard:
     """Pure ASGI in front of the router, so that a route which is added later needs a key by default."""
 
-    def __init__(self, app: ASGIApp, *, keys: ApiKeys, metrics: Metrics, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, *, keys: Keys, metrics: Metrics, settings: Settings) -> None:
         self._app = app
         self._keys = keys
         self._metrics = metrics
@@ -45,9 +62,7 @@ class Guard:
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
             # A proxy may go by the other header, and take part of this body for another request.
             raise AmbiguousLength
-        if not self._keys or is_open(scope["method"], scope["path"]):
-            return
-        if not self._keys.accept(_given_key(scope)):
+        if not self._keys.allow(scope["method"], scope["path"], _given_key(scope)):
             raise Unauthorized
 
 

@@ -23,6 +23,8 @@ __all__ = [
     "PredictResponse",
     "Problem",
     "Readiness",
+    "RefusedVersion",
+    "RolloutState",
     "parse_request",
     "response_json",
 ]
@@ -145,6 +147,26 @@ class ModelList(Schema):
     """All models that are loaded; none while the first is being loaded."""
 
     models: list[ModelInfo]
+
+
+class RefusedVersion(Schema):
+    """Why what the store asks for does not answer."""
+
+    version: int | None = Field(description="Null when the store cannot be read.", examples=[4])
+    reason: str = Field(examples=["reviews/4/model.safetensors: is damaged"])
+    since: str = Field(description="ISO 8601 in UTC.", examples=["2025-01-31T12:00:00Z"])
+
+
+class RolloutState(Schema):
+    """Which versions this process holds, and why it does not do what the store asks for, if so."""
+
+    model: str = Field(description="As in SENTIMENT_MODEL.", examples=["reviews@production"])
+    follows: bool = Field(description="Whether it looks at the store again and again.")
+    live: int | None = Field(description="The version that answers; null before the first.", examples=[3])
+    previous: int | None = Field(
+        description="The version before it, kept without its look-up table.", examples=[2]
+    )
+    refused: RefusedVersion | None
 
 
 class ProblemField(Schema):

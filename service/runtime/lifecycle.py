@@ -3,32 +3,23 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 
 import sentiment
 from model_store import ModelVersion
 from sentiment import SentimentError
 from service.batching.batcher import Batcher, BatcherOptions
-from service.batching.model import Model
 from service.errors import Draining, NotReady, Unhealthy
-from service.runtime.heap import freeze_heap
+from service.runtime.builder import Builder
 from service.runtime.loading import Loader, load_version
+from service.runtime.slots import Slot
+from service.runtime.versions import Versions
 from service.settings import Settings
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
-__all__ = ["Lifecycle", "Slot"]
+__all__ = ["Lifecycle"]
 
 MIN_PATIENCE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """A loaded version, and what scores requests with it."""
-
-    version: ModelVersion
-    model: Model
-    batcher: Batcher
 
 
 class Lifecycle:
@@ -43,13 +34,19 @@ class Lifecycle:
         self._metrics = metrics
         self._url = url
         self._loader: asyncio.Task[None] | None = None
+        self._follower: asyncio.Task[None] | None = None
         self._batcher: Batcher | None = None
         self._drain_until_seconds: float | None = None
-        self.slot: Slot | None = None
-        """The version that answers, also while draining; None until it is ready."""
+        self.versions: Versions | None = None
+        """The loaded versions; None until the device is known."""
         self.failure: str | None = None
         """Why the model could not be loaded, in one line for people; the server should stop then."""
         metrics.ready.set_function(lambda: float(self.slot is not None and not self._draining))
+
+    @property
+    def slot(self) -> Slot | None:
+        """The version that answers, also while draining; None until it is ready."""
+        return None if self.versions is None else self.versions.live
 
     @property
     def is_loading(self) -> bool:
@@ -70,9 +67,15 @@ class Lifecycle:
         """Return what answers a new request; raises NotReady or Draining."""
         if self._draining:
             raise Draining
-        if self.slot is None:
+        slot = self.slot
+        if slot is None:
             raise NotReady
-        return self.slot
+        return slot
+
+    def hurry(self) -> None:
+        """Look at the store at once, without waiting for it."""
+        if self.versions is not None:
+            self.versions.hurry()
 
     def check_health(self) -> None:
         """Raise Unhealthy when only a new process helps."""
@@ -89,6 +92,8 @@ class Lifecycle:
         self.drain()
         if self._loader is not None:
             await self._loader
+        if self._follower is not None:
+            self._follower.cancel()
         if self._batcher is not None:
             # A batch that is running still needs a moment, however late it is.
             left_seconds = (self._drain_until_seconds or 0.0) - time.monotonic()
@@ -100,26 +105,24 @@ class Lifecycle:
 
     async def _load(self) -> None:
         try:
-            self.slot = await self._fill_slot()
+            await self._start()
         except SentimentError as error:
             self.failure = str(error)
         except Exception as error:
             log_event("loading_failed", level=logging.ERROR, error=error)
-            self.failure = f"the model could not be loaded: {type(error).__name__}; the log has the place"
-        else:
-            self._log_ready(self.slot.version)
+            self.failure = f"the service could not be started: {type(error).__name__}; the log has the place"
 
-    async def _fill_slot(self) -> Slot:
-        """Start the batcher, load the version, and run it once on every lane."""
+    async def _start(self) -> None:
+        """Start the batcher, load a version, and follow the store from then on."""
         device = await asyncio.to_thread(self._choose_device)
         self._batcher = Batcher(_options(self._settings, device), self._metrics)
         self._batcher.start()
-        version = await asyncio.to_thread(self._load_version, self._settings)
-        model = _model(version)
-        await self._batcher.warm_up(model)
-        self._metrics.loaded(version)
-        await asyncio.to_thread(freeze_heap)
-        return Slot(version=version, model=model, batcher=self._batcher)
+        builder = Builder(self._settings, self._load_version, self._batcher, device)
+        versions = self.versions = Versions(self._settings, self._metrics, builder)
+        await versions.start()
+        if (slot := self.slot) is not None:
+            self._log_ready(slot.version)
+        self._follower = asyncio.create_task(versions.follow())
 
     def _choose_device(self) -> str:
         # By the module, which imports PyTorch when this name is first used; that takes seconds.
@@ -146,13 +149,4 @@ def _options(settings: Settings, device: str) -> BatcherOptions:
         num_lanes=settings.num_lanes(device),
         lane_threads=settings.lane_threads,
         lane_stall_seconds=settings.lane_stall_seconds,
-    )
-
-
-def _model(version: ModelVersion) -> Model:
-    return Model(
-        name=version.manifest.model,
-        version=version.manifest.version,
-        tokenizer=version.classifier.tokenizer,
-        scorer=version.classifier,
     )

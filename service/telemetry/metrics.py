@@ -166,6 +166,17 @@ class Metrics:
         "1 for the model that answers; there is none before it is ready.",
         {"model": (), "model_version": (), "created_at": (), "device": ()},
     )
+    _swaps = Metric(
+        Counter,
+        "model_swaps_total",
+        "Versions that began to answer, and looks at the store that ended in a refusal.",
+        {"outcome": ("live", "refused")},
+    )
+    model_behind = Metric(
+        Gauge,
+        "model_behind",
+        "1 while another version answers than the one that the store names, since that one was refused.",
+    )
     ready = Metric(Gauge, "ready", "1 while new requests are taken, else 0.")
     _build_info = Metric(
         Gauge,
@@ -259,6 +270,10 @@ class Metrics:
         self._model_info.labels(manifest.model, number, manifest.created_at, version.classifier.device).set(1)
         for label in manifest.labels:
             self._predictions.labels(number, label)
+
+    def swapped(self, outcome: str) -> None:
+        """Count a version that began to answer ("live"), or was "refused"."""
+        self._swaps.labels(outcome).inc()
 
     def predicted(self, version: int, predictions: Sequence[Prediction]) -> None:
         """Record what a request was answered with."""

@@ -130,10 +130,17 @@ def through_the_proxy(compose: Compose, request: bytes) -> bytes:
         "http://test/metrics",
         "http://test/%6detrics",
         "http://test//metrics",
+        "/admin/rollout",
+        "/%61dmin/rollout",
+        "//admin/rollout",
+        "/models/../admin/rollout",
+        "http://test/admin/rollout",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_metrics_are_not_given_through_the_proxy(compose: Compose, method: str, target: str) -> None:
+def test_metrics_and_admin_routes_are_not_given_through_it(
+    compose: Compose, method: str, target: str
+) -> None:
     request = f"{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
     answer = through_the_proxy(compose, request.encode())
     assert answer.startswith(b"HTTP/1.1 404 ")

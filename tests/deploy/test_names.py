@@ -111,7 +111,7 @@ def test_the_memory_limit_of_the_rules_is_that_of_the_compose_file() -> None:
     ]
     rule = next(rule for rule in rules() if rule.get("record") == "instance:sentiment_memory_limit:bytes")
     bytes_in_rule = [int(number) for number in re.findall(r"\b\d{9,}\b", rule["expr"])]
-    assert limits == [f"{number // 1024**3}g" for number in bytes_in_rule]
+    assert limits == [f"{number // 1024**2}m" for number in bytes_in_rule]
 
 
 def test_objectives_are_bounds_of_the_histogram() -> None:

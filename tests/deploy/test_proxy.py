@@ -37,6 +37,13 @@ def test_every_route_but_the_metrics_is_public(route: str) -> None:
     "path",
     [
         "/metrics",
+        "/admin",
+        "/admin/rollout",
+        "//admin/rollout",
+        "/admin/refresh",
+        "/models/../admin/rollout",
+        "/assets/../admin/rollout",
+        "/ADMIN/rollout",
         "//metrics",
         "/models/../metrics",
         "/assets/../metrics",

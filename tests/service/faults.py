@@ -10,6 +10,7 @@ import torch
 from bench.process import PATIENCE_SECONDS
 from model_store import ModelVersion, Store
 from sentiment import Classifier, Engine, Prediction, RunPlan, TokenizedReview
+from service.runtime.loading import Loader
 from service.settings import Settings
 
 __all__ = ["Cold", "Cramped", "Deadly", "Gate", "Gated", "Raising", "Warm", "Watched", "made_by"]
@@ -86,7 +87,7 @@ class Cramped(Watched):
 
     def __init__(self, whole: Classifier) -> None:
         super().__init__(whole)
-        self._engine = _CrampedEngine(whole.network, temperature=whole._engine._temperature, device="cpu")
+        self._engine = _CrampedEngine(whole.network, temperature=whole._engine.temperature, device="cpu")
 
 
 class _CrampedEngine(Engine):
@@ -129,11 +130,11 @@ class Warm(Watched):
         super().warm_up()
 
 
-def made_by(wrap: Callable[[Classifier], Classifier]) -> Callable[[Settings], ModelVersion]:
+def made_by(wrap: Callable[[Classifier], Classifier]) -> Loader:
     """Return a loader of the version of a store that puts another classifier into it."""
 
-    def load(settings: Settings) -> ModelVersion:
-        version = Store(Path(str(settings.model_store))).load("reviews", device="cpu")
+    def load(settings: Settings, reference: str) -> ModelVersion:
+        version = Store(Path(str(settings.model_store))).load(reference, device="cpu")
         return replace(version, classifier=wrap(version.classifier))
 
     return load

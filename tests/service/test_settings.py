@@ -36,8 +36,10 @@ def test_a_flag_of_each_setting() -> None:
         "port": "0",
         "model_store": "store",
         "model": "reviews@2",
+        "follow_seconds": "15",
         "device": "cpu",
         "api_keys_file": "keys",
+        "admin_keys_file": "admins",
         "lanes": "3",
         "lane_threads": "2",
         "lane_stall_seconds": "10",
@@ -64,7 +66,10 @@ def test_a_flag_of_each_setting() -> None:
 def test_a_secret_has_a_variable_and_no_flag(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert [setting.variable for setting in setting_list() if setting.is_secret] == ["SENTIMENT_API_KEYS"]
+    assert [setting.variable for setting in setting_list() if setting.is_secret] == [
+        "SENTIMENT_API_KEYS",
+        "SENTIMENT_ADMIN_KEYS",
+    ]
     with pytest.raises(SystemExit) as ended:
         read_settings(["--api-keys", "a" * 16])
     assert ended.value.code == 2
