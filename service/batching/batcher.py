@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sentiment import Prediction
 from service.batching.lane import Lane
 from service.batching.model import Model
-from service.batching.request import Request
+from service.batching.request import Request, WorkClass
 from service.batching.scheduler import Scheduler
 from service.batching.tokenizer_thread import TokenizerThread
 from service.batching.work_queue import WorkQueue
@@ -85,7 +85,12 @@ class Batcher:
 
     @contextmanager
     def submit(
-        self, model: Model, texts: Sequence[str], *, deadline_seconds: float
+        self,
+        model: Model,
+        texts: Sequence[str],
+        *,
+        deadline_seconds: float,
+        kind: WorkClass = WorkClass.LIVE,
     ) -> Iterator[asyncio.Future[list[Prediction]]]:
         """Admit a request; yields what will have a prediction for each text, at least one, in order.
 
@@ -95,13 +100,13 @@ class Batcher:
         estimated.
         """
         num_tokens = model.max_tokens(texts)
-        request = self._queue.admit(model, num_tokens, deadline_seconds=deadline_seconds)
+        request = self._queue.admit(model, num_tokens, deadline_seconds=deadline_seconds, kind=kind)
         answer = self._answers[request] = self._loop.create_future()
         try:
             self._tokenizer_thread.put(request, texts)
             yield answer
         finally:
-            if answer.cancelled() or not answer.done():
+            if kind is WorkClass.LIVE and (answer.cancelled() or not answer.done()):
                 self._metrics.cancelled("tokenize" if request.is_admitted else "queue")
             del self._answers[request]
             self._queue.discard(request)

@@ -4,12 +4,14 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import nullcontext
 
 import sentiment
 from service.batching.bisection import Bisection
 from service.batching.model import Model
-from service.batching.request import Batch
+from service.batching.request import Batch, WorkClass
 from service.batching.work_queue import WarmUp, WorkQueue
 from service.outcomes import LaneState, ReviewOutcome, ScoringFailure
 from service.telemetry.logs import log_event
@@ -94,10 +96,12 @@ class Lane:
     def _score(self, batch: Batch) -> None:
         outcomes: list[ReviewOutcome] = [ScoringFailure.LANE_DIED] * len(batch.reviews)
         scorer = batch.model.scorer
+        is_live = batch.kind is WorkClass.LIVE
         try:
             plan = scorer.plan(batch.tokenized)
-            self._record(batch, num_padded_tokens=plan.num_padded_tokens)
-            with self._metrics.stage("inference"):
+            if is_live:
+                self._record(batch, num_padded_tokens=plan.num_padded_tokens)
+            with self._metrics.stage("inference") if is_live else nullcontext():
                 bisection = Bisection(
                     scorer,
                     parallel_directions=batch.num_lanes > 1 or self._num_threads > 1,
@@ -108,10 +112,14 @@ class Lane:
         finally:
             # Whatever happens to the lane, its reviews are answered.
             self._busy_since_seconds = None
-            for outcome in outcomes:
-                if isinstance(outcome, ScoringFailure):
-                    self._metrics.failed(outcome)
+            if batch.kind is not WorkClass.SHADOW:
+                self._count_failures(outcomes)
             self._queue.finish(batch, outcomes)
+
+    def _count_failures(self, outcomes: Sequence[ReviewOutcome]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, ScoringFailure):
+                self._metrics.failed(outcome)
 
     def _record(self, batch: Batch, *, num_padded_tokens: int) -> None:
         for wait_seconds in batch.waits_seconds:

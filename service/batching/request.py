@@ -8,7 +8,18 @@ from sentiment import TokenizedReview
 from service.batching.model import Model
 from service.outcomes import ReviewOutcome
 
-__all__ = ["Batch", "Phase", "Request", "RequestReview"]
+__all__ = ["Batch", "Phase", "Request", "RequestReview", "WorkClass"]
+
+
+class WorkClass(Enum):
+    """Whom a request is for; the last two run in the background."""
+
+    LIVE = auto()
+    """A client waits for the answer."""
+    EXPLAIN = auto()
+    """A client waits for an explanation, which takes many runs."""
+    SHADOW = auto()
+    """Nobody waits: a candidate is compared with the live version."""
 
 
 class Phase(Enum):
@@ -27,6 +38,7 @@ class Request:
     """The reviews of one request. Only the scheduler changes it; when it is done, it has all its outcomes."""
 
     model: Model
+    kind: WorkClass = WorkClass.LIVE
     deadline_seconds: float
     """When nobody waits for it any more, on the scheduler's clock."""
     num_reserved_tokens: int
@@ -71,6 +83,7 @@ class Batch:
     """Reviews that a lane has taken to score together with one model."""
 
     model: Model
+    kind: WorkClass
     reviews: Sequence[RequestReview]
     taken_at_seconds: float
     is_full: bool

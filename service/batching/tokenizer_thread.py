@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
-from service.batching.request import Request
+from service.batching.request import Request, WorkClass
 from service.batching.work_queue import WorkQueue
 from service.telemetry.metrics import Metrics
 
@@ -62,7 +62,8 @@ class TokenizerThread:
             return  # nobody waits for it any more
         try:
             reviews = [request.model.tokenizer.encode(text) for text in texts]
-            self._metrics.staged("tokenize", time.perf_counter() - start)
+            if request.kind is WorkClass.LIVE:
+                self._metrics.staged("tokenize", time.perf_counter() - start)
             self._queue.enqueue(request, reviews)
         except Exception as error:
             self._on_failure(request, error)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sentiment import TokenizedReview
 from service.batching.model import Model
-from service.batching.request import Batch, Request
+from service.batching.request import Batch, Request, WorkClass
 from service.batching.scheduler import Scheduler
 from service.outcomes import ReviewOutcome
 
@@ -41,11 +41,14 @@ class WorkQueue:
         with self._changed:
             return self._scheduler.num_queue_tokens
 
-    def admit(self, model: Model, num_tokens: int, *, deadline_seconds: float) -> Request:
-        """Reserve room in the queue; raises Draining and Overloaded."""
+    def admit(
+        self, model: Model, num_tokens: int, *, deadline_seconds: float, kind: WorkClass = WorkClass.LIVE
+    ) -> Request:
+        """Reserve room in the queue of a class; raises Draining and Overloaded."""
+        now_seconds = time.monotonic()
         with self._changed:
             return self._scheduler.admit(
-                model, num_tokens, deadline_seconds=deadline_seconds, now_seconds=time.monotonic()
+                model, num_tokens, deadline_seconds=deadline_seconds, now_seconds=now_seconds, kind=kind
             )
 
     def enqueue(self, request: Request, reviews: Sequence[TokenizedReview]) -> None:
@@ -83,6 +86,8 @@ class WorkQueue:
         """Hand in the outcomes of a batch."""
         with self._changed:
             done = self._scheduler.finish(batch, outcomes, now_seconds=time.monotonic())
+            if self._scheduler.needs_waking:
+                self._changed.notify_all()
         if done:
             self._on_done(done)
 

@@ -14,7 +14,7 @@ from model_store import Store
 from sentiment import TOLERANCE, Classifier, Prediction
 from service.batching.batcher import Batcher, BatcherOptions
 from service.batching.model import Model
-from service.batching.request import Request
+from service.batching.request import Request, WorkClass
 from service.errors import Draining, InferenceFailed, Overloaded
 from service.outcomes import LaneState
 from service.telemetry.metrics import Metrics
@@ -351,3 +351,27 @@ def test_closing_answers_what_was_admitted_and_nothing_more(classifier: Classifi
         return await admitted
 
     assert_same(asyncio.run(close()), classifier.predict(texts))
+
+
+@pytest.mark.parametrize("num_lanes", [1, 2])
+@pytest.mark.parametrize("kind", [WorkClass.EXPLAIN, WorkClass.SHADOW])
+def test_work_in_the_background_is_answered_and_not_counted(
+    classifier: Classifier, num_lanes: int, kind: WorkClass
+) -> None:
+    metrics = Metrics([])
+    texts = [f"{text} {'good ' * number}" for number in range(8) for text in stores.TEXTS]
+
+    async def score() -> list[Prediction]:
+        batcher = make(metrics, num_lanes=num_lanes)
+        batcher.start()
+        deadline_seconds = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        submitted = batcher.submit(model_of(classifier), texts, deadline_seconds=deadline_seconds, kind=kind)
+        with submitted as answer:
+            found = await answer
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
+        return found
+
+    assert_same(asyncio.run(score()), classifier.predict(texts))
+    assert value(metrics, "batch_reviews_count") == 0
+    assert value(metrics, "stage_duration_seconds_count", stage="inference") == 0
+    assert value(metrics, "stage_duration_seconds_count", stage="tokenize") == 0

@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from sentiment import Prediction, TokenizedReview
 from service.batching.model import Model
 from service.batching.pending import padded_length
-from service.batching.request import Batch, Phase, Request
+from service.batching.request import Batch, Phase, Request, WorkClass
 from service.batching.scheduler import Scheduler
 from service.errors import Draining, Overloaded
 from service.outcomes import ReviewOutcome, ScoringFailure
@@ -44,18 +44,29 @@ class Client:
     model: Model
 
     def admit(
-        self, num_tokens: int, *, deadline_seconds: float = FOREVER_SECONDS, now_seconds: float = 0.0
+        self,
+        num_tokens: int,
+        *,
+        deadline_seconds: float = FOREVER_SECONDS,
+        now_seconds: float = 0.0,
+        kind: WorkClass = WorkClass.LIVE,
     ) -> Request:
         """Ask for room."""
         return self.queue.admit(
-            self.model, num_tokens, deadline_seconds=deadline_seconds, now_seconds=now_seconds
+            self.model, num_tokens, deadline_seconds=deadline_seconds, now_seconds=now_seconds, kind=kind
         )
 
     def put(
-        self, *lengths: int, deadline_seconds: float = FOREVER_SECONDS, now_seconds: float = 0.0
+        self,
+        *lengths: int,
+        deadline_seconds: float = FOREVER_SECONDS,
+        now_seconds: float = 0.0,
+        kind: WorkClass = WorkClass.LIVE,
     ) -> Request:
         """Let a request wait."""
-        request = self.admit(sum(lengths), deadline_seconds=deadline_seconds, now_seconds=now_seconds)
+        request = self.admit(
+            sum(lengths), deadline_seconds=deadline_seconds, now_seconds=now_seconds, kind=kind
+        )
         self.queue.enqueue(request, [review(length) for length in lengths], now_seconds=now_seconds)
         return request
 
@@ -94,8 +105,13 @@ class Expected:
     answers: dict[int, ReviewOutcome] = field(default_factory=dict)
 
 
+def is_live(expected: Expected) -> bool:
+    """Return whether a client waits for the answer of a request."""
+    return expected.request.kind is WorkClass.LIVE
+
+
 class Events(RuleBasedStateMachine):
-    """Requests for two models come, are tokenized, run, fail, leave and come too late, in any order."""
+    """Requests of all classes for two models come, are tokenized, run, fail, leave and come too late."""
 
     requests = Bundle("requests")
     batches = Bundle("batches")
@@ -108,7 +124,7 @@ class Events(RuleBasedStateMachine):
         self.queue: list[tuple[Expected, int]] = []
         """What should wait, oldest first."""
         self.done: set[Request] = set()
-        self.num_running = 0
+        self.running: list[Batch] = []
         self.closed = False
         self.min_retry_seconds = 1
 
@@ -118,14 +134,17 @@ class Events(RuleBasedStateMachine):
         spare=st.integers(-5, 20),
         patience=st.floats(0.5, 50),
         pads=st.booleans(),
+        kind=st.sampled_from(WorkClass),
     )
-    def admit(self, lengths: list[int], spare: int, patience: float, pads: bool) -> Expected | None:
+    def admit(
+        self, lengths: list[int], spare: int, patience: float, pads: bool, kind: WorkClass
+    ) -> Expected | None:
         """A request comes; its tokens are only estimated, mostly not too low."""
         estimate = max(1, sum(lengths) + spare)
         deadline_seconds = self.now_seconds + patience
         try:
             request = client(self.scheduler, pads=pads).admit(
-                estimate, deadline_seconds=deadline_seconds, now_seconds=self.now_seconds
+                estimate, deadline_seconds=deadline_seconds, now_seconds=self.now_seconds, kind=kind
             )
         except Draining:
             assert self.closed
@@ -170,7 +189,7 @@ class Events(RuleBasedStateMachine):
     def take(self) -> Batch | None:
         """A lane is free."""
         late = [each for each in self.queue if each[0].request.deadline_seconds <= self.now_seconds]
-        in_time = [each for each in self.queue if each not in late]
+        in_time = self.may_run([each for each in self.queue if each not in late])
         batch = self.scheduler.take(now_seconds=self.now_seconds)
         if not in_time:
             assert batch is None
@@ -179,7 +198,7 @@ class Events(RuleBasedStateMachine):
                 self.discard(expected)
         if batch is None:
             return None
-        self.num_running += 1
+        self.running.append(batch)
         taken = [(self.all[review.request], review.index) for review in batch.reviews]
         assert taken[0] == in_time[0], "the oldest is in the next batch"
         assert set(taken) <= set(in_time), "each once, none late, none that left"
@@ -187,19 +206,35 @@ class Events(RuleBasedStateMachine):
         assert {each[0].request.model for each in taken} == {batch.model}, "one model"
         rows = [padded_length(review) for review in batch.reviews]
         cost_tokens = len(rows) * max(rows) if batch.model.scorer.pads else batch.num_tokens
-        assert len(rows) == 1 or cost_tokens <= MAX_BATCH_TOKENS
+        if batch.kind is WorkClass.LIVE:
+            assert len(rows) == 1 or cost_tokens <= MAX_BATCH_TOKENS
+        else:
+            assert len(rows) <= 8
+            assert len(rows) == 1 or cost_tokens <= 2048
+            assert batch.num_lanes == 1
         if not batch.model.scorer.pads:
             alike = [each for each in in_time if each[0].request.model is batch.model]
             assert taken == alike[: len(taken)], "in the order that they came"
         self.queue = [waiting for waiting in self.queue if waiting not in taken]
         return batch
 
+    def may_run(self, in_time: list[tuple[Expected, int]]) -> list[tuple[Expected, int]]:
+        """Return what may run now of what waits: that of one class, in order."""
+        by_class = {kind: [each for each in in_time if each[0].request.kind is kind] for kind in WorkClass}
+        if by_class[WorkClass.LIVE]:
+            return by_class[WorkClass.LIVE]
+        num_live = sum(batch.num_lanes for batch in self.running if batch.kind is WorkClass.LIVE)
+        if num_live > 0 or any(batch.kind is not WorkClass.LIVE for batch in self.running):
+            return []  # of two lanes, one has to stay idle beside one in the background
+        shadows = [] if self.closed else by_class[WorkClass.SHADOW]
+        return by_class[WorkClass.EXPLAIN] or shadows
+
     @rule(batch=consumes(batches), fails=st.sets(st.integers(0, 10)))
     def finish(self, batch: Batch | None, fails: set[int]) -> None:
         """A lane is done; some reviews have failed."""
         if batch is None:
             return
-        self.num_running -= 1
+        self.running.remove(batch)
         outcomes: list[ReviewOutcome] = []
         for number, each in enumerate(batch.reviews):
             expected = self.all[each.request]
@@ -228,9 +263,9 @@ class Events(RuleBasedStateMachine):
         reserved = sum(
             expected.request.num_reserved_tokens
             for expected in self.all.values()
-            if not expected.queued and not expected.discarded
+            if not expected.queued and not expected.discarded and is_live(expected)
         )
-        waiting = sum(expected.lengths[index] for expected, index in self.queue)
+        waiting = sum(expected.lengths[index] for expected, index in self.queue if is_live(expected))
         assert self.scheduler.num_queue_tokens == reserved + waiting <= MAX_QUEUE_TOKENS
         assert self.min_retry_seconds >= 1
 
@@ -249,9 +284,11 @@ class Events(RuleBasedStateMachine):
         for expected in self.all.values():
             if not expected.queued:
                 self.discard(expected)
-        while (batch := self.take()) is not None:
+        for batch in list(self.running):
             self.finish(batch, set())
-        assert not self.queue
+        while (last := self.take()) is not None:
+            self.finish(last, set())
+        assert {each[0].request.kind for each in self.queue} <= {WorkClass.SHADOW}
         assert self.scheduler.is_finished
         assert self.scheduler.num_queue_tokens == 0
 
@@ -467,4 +504,85 @@ def test_what_was_admitted_before_the_close_is_still_answered() -> None:
     queue.enqueue(request, [review(5)], now_seconds=0.0)
     assert not queue.is_finished
     assert queue.finish(take(queue), [answer(0, 0)], now_seconds=1.0) == [request]
+    assert queue.is_finished
+
+
+def take_kind(queue: Scheduler) -> WorkClass | None:
+    """Take what comes next, and return its class."""
+    batch = queue.take(now_seconds=0.0)
+    return None if batch is None else batch.kind
+
+
+def test_live_work_goes_first_then_explanations_then_shadows() -> None:
+    queue = scheduler(num_lanes=8, max_batch_tokens=1)
+    for kind in (WorkClass.SHADOW, WorkClass.EXPLAIN, WorkClass.LIVE, WorkClass.LIVE):
+        client(queue).put(5, kind=kind)
+    assert [take_kind(queue) for _ in range(4)] == [WorkClass.LIVE, WorkClass.LIVE, WorkClass.EXPLAIN, None]
+
+
+def test_the_background_has_one_lane_at_most() -> None:
+    queue = scheduler(num_lanes=8)
+    clients = client(queue)
+    clients.put(*[5] * 9, kind=WorkClass.EXPLAIN)
+    clients.put(5, kind=WorkClass.SHADOW)
+    first = take(queue)
+    assert (lengths_of(first), first.num_lanes) == ([5] * 8, 1)
+    assert queue.take(now_seconds=0.0) is None
+    queue.finish(first, [answer(0, index) for index in range(8)], now_seconds=1.0)
+    assert queue.needs_waking
+    assert lengths_of(take(queue)) == [5]
+
+
+def test_the_background_leaves_a_lane_idle() -> None:
+    queue = scheduler(num_lanes=3, max_batch_tokens=1)
+    clients = client(queue)
+    clients.put(5, 5)
+    clients.put(5, kind=WorkClass.SHADOW)
+    live = [take(queue) for _ in range(2)]
+    assert queue.take(now_seconds=0.0) is None, "the third lane is to stay idle"
+    assert [batch.num_lanes for batch in live] == [1, 2]
+    queue.finish(live[1], [answer(0, 0)], now_seconds=1.0)
+    assert take_kind(queue) is WorkClass.SHADOW
+    clients.put(5)
+    assert take(queue).num_lanes == 1, "the shadow's lane is not idle"
+
+
+def test_the_only_lane_takes_the_background_while_nothing_waits() -> None:
+    queue = scheduler(num_lanes=1)
+    clients = client(queue)
+    coming = clients.admit(5)
+    clients.put(5, kind=WorkClass.SHADOW)
+    assert queue.take(now_seconds=0.0) is None, "the tokenizer has live work"
+    queue.discard(coming)
+    assert take_kind(queue) is WorkClass.SHADOW
+
+
+def test_a_slice_in_the_background_is_small() -> None:
+    queue = scheduler(num_lanes=2, max_batch_tokens=8192)
+    client(queue).put(700, 700, 700, 700, kind=WorkClass.EXPLAIN)
+    assert lengths_of(take(queue)) == [700, 700]
+
+
+def test_the_background_counts_nothing_against_live_work() -> None:
+    queue = scheduler(num_lanes=2, max_batch_tokens=100)
+    clients = client(queue)
+    clients.put(*[90] * 2)
+    queue.finish(take(queue), [answer(0, 0)], now_seconds=9.0)  # 10 tokens a second
+    queue.finish(take(queue), [answer(0, 1)], now_seconds=9.0)
+    for kind in (WorkClass.EXPLAIN, WorkClass.SHADOW):
+        clients.put(*[2000] * 30, kind=kind)
+    assert queue.num_queue_tokens == 0
+    clients.admit(MAX_QUEUE_TOKENS, now_seconds=9.0)
+    with pytest.raises(Overloaded):
+        clients.put(*[2000] * 3, kind=WorkClass.SHADOW)
+
+
+def test_a_close_gives_shadows_up_and_answers_explanations() -> None:
+    queue = scheduler(num_lanes=2)
+    client(queue).put(5, kind=WorkClass.SHADOW)
+    client(queue).put(5, kind=WorkClass.EXPLAIN)
+    queue.close()
+    assert not queue.is_finished
+    queue.finish(take(queue), [answer(0, 0)], now_seconds=1.0)
+    assert queue.take(now_seconds=1.0) is None
     assert queue.is_finished
