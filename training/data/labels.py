@@ -36,10 +36,10 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+|,\d{1,2})?")
 
 
 def label_key(value: str) -> str:
-    """Return what all spellings of a label have in common: for "Positive ", "POSITIVE" and '"positive"' one.
+    """Return the key that all spellings of a label share, such as "Positive ", "POSITIVE" and '"positive"'.
 
-    Case, white space around and the length of it between words, invisible characters, quotes around, and
-    look-alikes (NFKC) make no class; nor do 1, 1.0, +1 and 01.
+    The key ignores case, white space around a label and its length between words, invisible characters,
+    quotes around a label, and compatibility forms (NFKC). 1, 1.0, +1 and 01 have one key, too.
     """
     folded = _UNSEEN.sub("", unicodedata.normalize("NFKC", value)).casefold()
     text = " ".join(unicodedata.normalize("NFKC", folded).split())  # folding takes some accents apart
@@ -53,19 +53,19 @@ def label_key(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """The classes of a model, by what predictions are called, in the order of its outputs."""
+    """The names of a model's classes, as its predictions give them, in the order of its outputs."""
 
     names: tuple[str, ...]
 
     @classmethod
     def infer(cls, reviews: Iterable[Review]) -> Self:
-        """The classes that labelled reviews have.
+        """Return the classes of labelled reviews.
 
-        Spellings of one label are one class, called by the most frequent of them. Two classes written 0/1,
-        neg/pos, negative/positive or false/true (mixed where files differ) become negative and positive.
-        Other labels are names as they stand, sorted, numbers by size. Raises `InvalidReviews` for fewer than
+        All spellings of a label are one class, named by the most frequent one. Two classes that are written
+        0/1, neg/pos, negative/positive or false/true, in any mixture of files, become negative and positive.
+        Other labels keep their names and are sorted, numbers by size. Raises `InvalidReviews` for fewer than
         two classes, for more than `MAX_CLASSES`, for a label of several lines, and where two labels seem to
-        mean one class.
+        mean the same class.
         """
         spellings = _spellings(reviews)
         aliases = {_ALIASES.get(key) for key in spellings}
@@ -86,7 +86,7 @@ class LabelSet:
         return cls(tuple(names))
 
     def index(self, value: str) -> int:
-        """The class of a raw value; raises `InvalidReviews` if the set has no such class, or two like it."""
+        """Return the class of a raw value; raises `InvalidReviews` where none or more than one fits."""
         if value in self.names:
             return self.names.index(value)
         key = label_key(value)
@@ -98,7 +98,7 @@ class LabelSet:
         raise InvalidReviews(f"the label {value!r} is none of {', '.join(map(repr, self.names))}")
 
     def indices(self, reviews: Iterable[Review]) -> list[int]:
-        """The class of each review; raises `InvalidReviews` naming the first review that has none."""
+        """Return the class of each review; raises `InvalidReviews`, naming the first review without one."""
         known: dict[str, int] = {}
         indices = []
         for review in reviews:
@@ -111,7 +111,7 @@ class LabelSet:
 
 
 def _spellings(reviews: Iterable[Review]) -> dict[str, Counter[str]]:
-    """Return how often each spelling of each label stands, by what its spellings have in common."""
+    """Return how often each spelling of a label occurs, by the label's key."""
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for label, num in Counter(map(_label, reviews)).items():
         spellings[label_key(label)][label] += num
@@ -119,7 +119,7 @@ def _spellings(reviews: Iterable[Review]) -> dict[str, Counter[str]]:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Raise if a label is no name, or if two are what a two-class set would write for one class."""
+    """Raise if a label cannot be a name, or if two labels are common spellings of one binary class."""
     by_class = defaultdict(list)
     for name in names:
         if _CONTROL.search(name):
@@ -131,7 +131,7 @@ def _check_names(names: Sequence[str]) -> None:
     for alias, doubles in by_class.items():
         if len(doubles) > 1:
             raise InvalidReviews(
-                f"the labels {' and '.join(map(repr, doubles))} look like one class, {alias}, beside "
+                f"the labels {' and '.join(map(repr, doubles))} look like one class, {alias}, next to "
                 f"{len(names) - len(doubles)} others: write them alike"
             )
 

@@ -1,4 +1,4 @@
-"""Holding reviews out for validation, without a film or a text on both sides."""
+"""Holding reviews out for validation, so that no film and no text is on both sides."""
 
 import hashlib
 import math
@@ -22,17 +22,17 @@ class Split:
     validation: tuple[Review, ...]
     num_reserved: int
     num_dropped_duplicates: int
-    validation_places: tuple[int, ...]
-    """Where the validation reviews stood among those that were split."""
+    validation_indices: tuple[int, ...]
+    """The indices of the validation reviews among the reviews that were split."""
 
 
 def split_validation(reviews: Sequence[Review], *, ratio: float, reserved_ids: Set[str], seed: int) -> Split:
     """Hold out about `ratio` of the groups, and every review whose id is reserved.
 
     Whether a group is held out depends on its name and the seed alone, so more data, or data in another
-    order, never moves a group from one side to the other. A review without a group stands for itself, by
-    its text. Train reviews whose text is also in validation are dropped from train. Raises `InvalidReviews`
-    if nothing is held out, or if fewer than two classes are left to train on.
+    order, never moves a group from one side to the other. A review without a group is a group of its own,
+    named by its text. Train reviews whose text is also in validation are dropped from train. Raises
+    `InvalidReviews` if nothing is held out, or if fewer than two classes are left to train on.
     """
     if not 0 <= ratio < 1:
         raise InvalidRecipe(f"the validation ratio is {ratio}, but must be at least 0 and less than 1")
@@ -47,12 +47,12 @@ def split_validation(reviews: Sequence[Review], *, ratio: float, reserved_ids: S
         validation=validation,
         num_reserved=sum(review.id in reserved_ids for review in validation),
         num_dropped_duplicates=len(rest) - len(train),
-        validation_places=tuple(place for place, out in enumerate(held_out) if out),
+        validation_indices=tuple(index for index, out in enumerate(held_out) if out),
     )
 
 
 def check_classes(split: Split, labels: LabelSet, *, ratio: float, seed: int) -> None:
-    """Raise `InvalidReviews`, which says what to do, unless every class has reviews on both sides.
+    """Raise `InvalidReviews`, which says what to do, if a class has no reviews on one of the sides.
 
     Classes cannot be balanced here: whether a group is held out must not depend on other reviews. `ratio` and
     `seed` are those of the split.
@@ -73,7 +73,7 @@ def check_classes(split: Split, labels: LabelSet, *, ratio: float, seed: int) ->
 
 
 def read_reserved_ids(path: Path) -> frozenset[str]:
-    """The ids in a file, one a line, of reviews that no model may train on."""
+    """Return the ids in a file, one a line: those of reviews that no model may train on."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -87,7 +87,7 @@ def read_reserved_ids(path: Path) -> frozenset[str]:
 
 
 def _share(review: Review, seed: int) -> float:
-    """A number from 0 up to 1, evenly spread over groups and fixed for each."""
+    """Return a number from 0 up to 1 that is fixed for a group, and uniformly distributed over groups."""
     kind, name = ("text", review.text) if review.group is None else ("group", review.group)
     digest = hashlib.sha256(f"{seed}\0{kind}\0{name}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
@@ -107,10 +107,10 @@ def _counts(names: Sequence[str], reviews: Mapping[str, Sequence[Review]]) -> st
 def _sufficient_ratio(
     left: Mapping[str, Sequence[Review]], lacking: Sequence[str], seed: int
 ) -> float | None:
-    """Return a ratio that holds out some of the lacking classes, and all of no class, if there is one."""
+    """Return a ratio that holds out reviews of every lacking class but no whole class; None without one."""
     shares = {name: [_share(review, seed) for review in reviews] for name, reviews in left.items()}
-    least = max(min(shares.get(name, [1.0])) for name in lacking)
-    ratio = math.floor(1000 * least + 1) / 1000
+    lowest = max(min(shares.get(name, [1.0])) for name in lacking)
+    ratio = math.floor(1000 * lowest + 1) / 1000
     return ratio if ratio < 1 and all(max(of_class) >= ratio for of_class in shares.values()) else None
 
 

@@ -119,7 +119,7 @@ def read_dataset(plan: Plan) -> Dataset:
         neutral=neutral,
         test=test.reviews,
         unlabelled=tuple(review for review in unlabelled.reviews if review.text not in held_out),
-        validation_domains=indices_by_domain(train, split.validation_places),
+        validation_domains=indices_by_domain(train, split.validation_indices),
         test_domains=indices_by_domain(test),
         sources=tuple((role, source) for role, read in roles.items() for source in read.sources),
         classes=summarise_classes(labels, (*train.reviews, *also_train.reviews)),

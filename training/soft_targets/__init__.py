@@ -1,1 +1,1 @@
-"""What teachers say of texts, as files: written part by part, and read to train on."""
+"""Files of soft targets, the predictions of teachers: written part by part, and read for training."""

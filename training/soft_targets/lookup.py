@@ -1,4 +1,4 @@
-"""Soft targets by the text that they are about.
+"""Finding the soft targets of texts.
 
 Shapes: N texts, L labels.
 """
@@ -20,12 +20,12 @@ __all__ = ["FoundTargets", "SoftTargetLookup"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTargets:
-    """What teachers say of some texts."""
+    """The soft targets of some texts."""
 
     targets_NL: NDArray[np.float32]
-    """Rows of NaN for texts that no teacher speaks of."""
+    """Texts without a target have rows of NaN."""
     num_unused: int
-    """Targets whose text is not among those asked for."""
+    """Number of targets of other texts."""
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -42,9 +42,9 @@ class FoundTargets:
 
 
 class SoftTargetLookup:
-    """Finds what files of soft targets say of texts, each known by its digest or else by its id.
+    """Finds the targets of texts in files of soft targets, by a text's digest or else by its id.
 
-    Where several teachers speak of one text, its target is their mean.
+    Where several teachers have a target for one text, the result is their mean.
     """
 
     def __init__(self, files: Sequence[SoftTargetFile], labels: Sequence[str]) -> None:
@@ -62,7 +62,7 @@ class SoftTargetLookup:
         return cls([read_soft_target_file(path, labels) for path in paths], labels)
 
     def find(self, texts: Sequence[IdentifiedText]) -> FoundTargets:
-        """Return the target of each text; raises InvalidSoftTargets when most targets are of other texts."""
+        """Return the target of each text; raises InvalidSoftTargets if most targets belong to other texts."""
         targets_NL = np.full((len(texts), len(self._labels)), np.nan, dtype=np.float32)
         used: set[tuple[str, str]] = set()
         for index, each in enumerate(texts):

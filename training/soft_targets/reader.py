@@ -1,12 +1,11 @@
-"""Reading files of soft targets: which rows can be used, and what each says.
+"""Reading files of soft targets: the targets of usable rows, and the number of others by reason.
 
-JSON Lines (also .gz and .xz) or Parquet. A row names its text by `text`, `sha256` (at least the first 16
+JSON Lines (also compressed) or Parquet. A row names its text by `text`, `sha256` (at least the first 16
 digits) or `id`, and has the probability of each label in `probabilities` or in a column of the label's name.
 `teacher` is optional: without it the file's name stands for it.
 """
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reviews.streams import open_stream, readable
+from reviews import Row, open_rows
+from reviews.streams import COMPRESSIONS, readable
 from training.errors import InvalidSoftTargets
 from training.soft_targets.row import DIGEST_LENGTH, SoftTarget
 
@@ -23,6 +23,7 @@ __all__ = ["SoftTargetFile", "read_soft_target_file", "soft_targets_sha256", "te
 _SUM_TOLERANCE = 1e-2
 """Probabilities are often rounded to two decimals; they are scaled to sum to one."""
 
+_ENDINGS = (*(f".jsonl{compression}" for compression in COMPRESSIONS), ".parquet")
 _HEXADECIMAL = re.compile(f"[0-9a-f]{{{DIGEST_LENGTH}}}", re.IGNORECASE)
 
 NO_TEXT = "without text, sha256 or id"
@@ -42,7 +43,7 @@ class SoftTargetFile:
 
     @property
     def teachers(self) -> tuple[str, ...]:
-        """The names of those who say it, sorted."""
+        """The names of the teachers, sorted."""
         return tuple(sorted({target.teacher for target in self.targets}))
 
 
@@ -69,7 +70,7 @@ def read_soft_target_file(path: Path, labels: Sequence[str]) -> SoftTargetFile:
 def teachers_in(path: Path) -> tuple[str, ...]:
     """Return the names of all teachers in a file, sorted; raises what `read_soft_target_file` does."""
     default = _default_teacher(path)
-    rows = (row for row in _rows(path) if isinstance(row, dict))
+    rows = (row for row in _rows(path) if row is not None)
     return tuple(sorted({_string(row.get("teacher")) or default for row in rows}))
 
 
@@ -79,9 +80,11 @@ def soft_targets_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _target(row: object, labels: Sequence[str], *, default_teacher: str) -> SoftTarget | str:
+def _target(
+    row: Mapping[str, object] | None, labels: Sequence[str], *, default_teacher: str
+) -> SoftTarget | str:
     """Return the row as a target, or why it is none."""
-    if not isinstance(row, dict):
+    if row is None:
         return NO_OBJECT
     text, name, sha256 = _string(row.get("text")), _string(row.get("id")), _digest(row.get("sha256"))
     if text is None and name is None and sha256 is None:
@@ -98,7 +101,7 @@ def _target(row: object, labels: Sequence[str], *, default_teacher: str) -> Soft
     )
 
 
-def _probabilities(row: dict[str, Any], labels: Sequence[str]) -> dict[str, float] | str:
+def _probabilities(row: Mapping[str, object], labels: Sequence[str]) -> dict[str, float] | str:
     given = row.get("probabilities")
     values: dict[str, Any] = given if isinstance(given, dict) else {label: row.get(label) for label in labels}
     if set(values) != set(labels) or not all(_is_number(value) for value in values.values()):
@@ -109,38 +112,12 @@ def _probabilities(row: dict[str, Any], labels: Sequence[str]) -> dict[str, floa
     return {label: values[label] / total for label in labels}
 
 
-def _rows(path: Path) -> Iterator[object]:
-    match [suffix.lower() for suffix in path.suffixes]:
-        case [*_, ".parquet"]:
-            yield from _parquet_rows(path)
-        case [*_, ".jsonl"] | [*_, ".jsonl", ".gz" | ".xz"]:
-            yield from _jsonl_rows(path)
-        case _:
-            raise InvalidSoftTargets(
-                f"{path}: soft targets are read from .jsonl, .jsonl.gz, .jsonl.xz or .parquet"
-            )
-
-
-def _jsonl_rows(path: Path) -> Iterator[object]:
-    with readable(path), open_stream(path) as stream:
-        for line in stream:
-            if line.strip():
-                try:
-                    yield json.loads(line)
-                except ValueError:
-                    yield None
-
-
-def _parquet_rows(path: Path) -> Iterator[object]:
-    import pyarrow.parquet  # noqa: PLC0415  # heavy, and only for such files
-
-    with readable(path):
-        try:
-            file = pyarrow.parquet.ParquetFile(path)
-        except pyarrow.ArrowInvalid as error:
-            raise InvalidSoftTargets(f"{path}: not a Parquet file: {error}") from error
-        for batch in file.iter_batches():
-            yield from batch.to_pylist()
+def _rows(path: Path) -> Iterator[Mapping[str, object] | None]:
+    """Yield the fields of each row, or None for one that has no fields."""
+    if not path.name.lower().endswith(_ENDINGS):
+        raise InvalidSoftTargets(f"{path}: soft targets are read from {', '.join(_ENDINGS)}")
+    for row in open_rows(path):
+        yield row.fields if isinstance(row, Row) else None
 
 
 def _complaint(num_usable: int, unusable: Mapping[str, int], labels: Sequence[str]) -> str:

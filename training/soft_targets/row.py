@@ -8,17 +8,17 @@ from dataclasses import dataclass
 __all__ = ["DIGEST_LENGTH", "SoftTarget", "digest_of"]
 
 DIGEST_LENGTH = 16
-"""Hexadecimal digits of a text's SHA-256 that files carry. The odds that two of a million texts share them
-are one in 37 million."""
+"""Number of hexadecimal digits of a text's SHA-256 in files. Two of a million texts share them with a
+probability of one in 37 million."""
 
 _DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftTarget:
-    """The probability of each label for one text, as a teacher sees it.
+    """A teacher's probability of each label for one text.
 
-    The text is known by itself, by the first digits of its SHA-256 (UTF-8, as read), or by its id.
+    The text is given by itself, by the first digits of its SHA-256 (UTF-8, as read), or by its id.
     """
 
     teacher: str
@@ -28,7 +28,7 @@ class SoftTarget:
     id: str | None = None
 
     def to_json(self) -> str:
-        """Return the target as one line of JSON, probabilities with four decimals, and never the text."""
+        """Return the target as one line of JSON: four decimals, and the digest in place of the text."""
         sha256 = self.sha256 or (digest_of(self.text) if self.text is not None else None)
         row = {
             "id": self.id,
@@ -42,5 +42,5 @@ class SoftTarget:
 
 
 def digest_of(text: str) -> str:
-    """Return the digits by which files of soft targets know a text."""
+    """Return the digits of its SHA-256 that identify a text in files of soft targets."""
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]

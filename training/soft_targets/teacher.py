@@ -1,4 +1,4 @@
-"""What every teacher is, whatever computes its answers."""
+"""The interface that all teachers have."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,11 +10,11 @@ __all__ = ["Teacher"]
 
 
 class Teacher(Protocol):
-    """Something that says how probable each label is for a text."""
+    """Predicts the probability of each label for texts."""
 
     @property
     def name(self) -> str:
-        """What files and model cards call it."""
+        """Its name in files and model cards."""
 
     @property
     def labels(self) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The texts that a teacher is asked about: whole ones, and sentences cut from them, each text once."""
+"""The texts that a teacher gets: whole reviews, and sentences cut from reviews, each text once."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,9 +28,10 @@ def read_texts(
 
 
 def cut_sentences(name: str, text: str, *, max_sentences: int | None = None) -> list[IdentifiedText]:
-    """Return the sentences of 3 to 60 words in a text, called `name#0`, `name#1`, …, in their order.
+    """Return the sentences of 3 to 60 words in a text, in order, with the ids `name#0`, `name#1`, ….
 
-    Where there are more than `max_sentences`, their digests choose: at random, and the same each time.
+    Where there are more than `max_sentences`, those with the lowest digests are taken: a random choice that
+    is the same each time.
     """
     sentences = [
         IdentifiedText(f"{name}#{index}", text[start:end])

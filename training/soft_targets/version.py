@@ -11,7 +11,7 @@ __all__ = ["VersionTeacher"]
 
 
 class VersionTeacher:
-    """What a published version says; see `Teacher`."""
+    """A published version as a `Teacher`."""
 
     def __init__(self, version: ModelVersion) -> None:
         self._classifier = version.classifier

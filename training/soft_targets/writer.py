@@ -1,4 +1,4 @@
-"""Writing what a teacher says of texts, part by part: what is done is never lost, and never done again.
+"""Writing a teacher's soft targets part by part, so that finished parts survive a stop and are not repeated.
 
 OUTPUT.parts/plan.json          which teacher and texts the parts are of
 OUTPUT.parts/part-00000.jsonl   one part, written beside and renamed
@@ -28,14 +28,14 @@ _ENDINGS = (".jsonl", ".gz", ".xz")
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedText:
-    """A text, and what its file calls it."""
+    """A text with its id in its file."""
 
     id: str
     text: str
 
 
 class SoftTargetWriter:
-    """Writes what one teacher says of texts to a file; a second writer of the same goes on where it stopped.
+    """Writes one teacher's soft targets to a file; a second writer of the same continues where it stopped.
 
     Raises InvalidSoftTargets when the parts beside `output` are of another teacher or of other texts, or when
     its name does not end in .jsonl, .jsonl.gz or .jsonl.xz.
@@ -52,7 +52,7 @@ class SoftTargetWriter:
 
     @property
     def num_parts(self) -> int:
-        """How many parts there are in all."""
+        """Number of parts of all texts."""
         return len(self._parts)
 
     def write(self) -> Iterator[int]:

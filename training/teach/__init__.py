@@ -1,1 +1,1 @@
-"""A transformer as the teacher: fine-tune an encoder on labelled reviews, and write its soft targets."""
+"""Transformer teachers: fine-tune an encoder on labelled reviews, and let it predict soft targets."""

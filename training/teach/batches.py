@@ -6,7 +6,7 @@ from collections.abc import Sequence
 __all__ = ["ROUNDING", "batches_by_length", "rounded"]
 
 ROUNDING = 8
-"""Lengths are rounded up to a multiple of this: oneDNN keeps memory for each shape that it has met."""
+"""Lengths are rounded up to a multiple of this, since oneDNN keeps memory for each shape that it has seen."""
 
 
 def rounded(length: int) -> int:
@@ -17,8 +17,8 @@ def rounded(length: int) -> int:
 def batches_by_length(lengths: Sequence[int], *, max_tokens: int, seed: int | None = None) -> list[list[int]]:
     """Return the indices 0 … N-1 in batches of at most `max_tokens` tokens, padding included.
 
-    With a seed, texts of one rounded length are dealt out at random, and the batches come in random order.
-    Without one, the longest come first.
+    With a seed, texts of one rounded length are shuffled, and so is the order of the batches. Without one,
+    the longest texts come first.
     """
     rng = random.Random(seed)  # noqa: S311  # not for secrets
     order = list(range(len(lengths)))

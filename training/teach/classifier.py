@@ -1,4 +1,4 @@
-"""A pretrained encoder in a Hugging Face folder, with a linear layer that tells labels.
+"""A pretrained encoder in a Hugging Face folder, with a linear layer that predicts labels.
 
 Shapes: B texts in the batch, T tokens, D features of the encoder, L labels.
 """
@@ -40,7 +40,7 @@ class TextClassifier(nn.Module):
         return max((list(each) for each in lists), key=len)
 
     def freeze(self, num_layers: int) -> None:
-        """Keep the embeddings, the lowest layers and what they share as they are."""
+        """Exclude the encoder from learning, except its layers above the lowest `num_layers`."""
         self.encoder.requires_grad_(False)
         for layer in self.layers[num_layers:]:
             layer.requires_grad_(True)
@@ -48,7 +48,7 @@ class TextClassifier(nn.Module):
     def groups(
         self, learning_rate: float, layer_decay: float, output_rate: float
     ) -> Iterator[dict[str, object]]:
-        """Yield groups of the weights that learn; a layer has `layer_decay` of the rate of the one above."""
+        """Yield groups of the weights that learn; a layer has `layer_decay` times the rate of that above."""
         yield {"params": list(self.output.parameters()), "lr": output_rate}
         for depth, layer in enumerate(reversed(self.layers)):
             if weights := [weight for weight in layer.parameters() if weight.requires_grad]:
@@ -62,8 +62,8 @@ class TextClassifier(nn.Module):
 def load_classifier(folder: Path, *, num_labels: int) -> TextClassifier:
     """Return the encoder in a folder under a new linear layer; raises InvalidTransformer.
 
-    It is in evaluation mode, also for fine-tuning: the random numbers of dropout cost a quarter of a step on
-    a CPU, and one pass needs none.
+    It is in evaluation mode, for fine-tuning as well: on a CPU, the random numbers of dropout cost a quarter
+    of a step, and one pass over the data needs no dropout.
     """
     try:
         encoder = AutoModel.from_pretrained(folder, local_files_only=True).float()

@@ -1,4 +1,4 @@
-"""The texts that a teacher learns from and is measured on, read and split as `fit` splits them."""
+"""The texts that a teacher is trained and measured on, split in the same way as by `fit`."""
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,10 +32,10 @@ class TeachingData:
 
 
 def read_teaching_data(plan: TeachingPlan) -> TeachingData:
-    """Read what a plan names; raises ReviewsError and InvalidReviews for what cannot be read or learned from.
+    """Read the files of a plan; raises ReviewsError and InvalidReviews for files that cannot be used.
 
-    The reviews that are held out are those that `fit` holds out of the same files, so a student is never
-    measured on what its teacher learned.
+    The held-out reviews are those that `fit` holds out of the same files, so a student is never measured on
+    reviews that its teacher was trained on.
     """
     tokenizer = SubwordTokenizer(plan.transformer, max_tokens=plan.train_tokens)
     files = [_read(plan, path) for path in plan.train]
@@ -48,8 +48,8 @@ def read_teaching_data(plan: TeachingPlan) -> TeachingData:
         kept = [review for review in texts if review.text not in held_out]
         targeted = _targeted(_shuffled(plan, kept), tokenizer, labels)
         train += _limited(targeted, plan.file_limit(index))
-    places = set(split.validation_places)
-    chosen = iter(place in places for place in range(len(reviews)))
+    indices = set(split.validation_indices)
+    chosen = iter(index in indices for index in range(len(reviews)))
     validation = {
         path.name: _sample(plan, [review for review in of_file if next(chosen)])
         for path, of_file in zip(plan.train, files, strict=True)

@@ -1,4 +1,4 @@
-"""Fine-tuning an encoder to tell labels: one pass or a few, resumable after any step."""
+"""Fine-tuning an encoder to predict labels, in one pass or a few; it can be resumed after any step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ __all__ = ["Finetuner", "TargetedText"]
 
 @dataclass(frozen=True, slots=True)
 class TargetedText:
-    """Token ids of a text, and the probability that each label is to have."""
+    """Token ids of a text, and the target probability of each label."""
 
     ids: list[int]
     targets: tuple[float, ...]
 
 
 class Finetuner:
-    """Fits a classifier to texts; `run` saves its state as it goes, and a new one goes on from there."""
+    """Fits a classifier to texts; with a saved state, a new one continues where that was saved."""
 
     def __init__(self, network: TextClassifier, texts: Sequence[TargetedText], options: FineTuning) -> None:
         network.freeze(options.num_frozen_layers)
@@ -70,7 +70,7 @@ class Finetuner:
         self._optimiser.zero_grad()
 
     def state(self) -> dict[str, Any]:
-        """Return all that `restore` needs."""
+        """Return everything that `restore` needs."""
         return {
             "network": self.network.learned_weights(),
             "optimiser": self._optimiser.state_dict(),
@@ -79,7 +79,7 @@ class Finetuner:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Continue from a state."""
         self.network.load_state_dict(state["network"], strict=False)
         self._optimiser.load_state_dict(state["optimiser"])
         self._schedule.load_state_dict(state["schedule"])

@@ -1,4 +1,4 @@
-"""What fine-tuning a teacher was asked to do; kept in its folder for `--resume`."""
+"""What a teacher is fine-tuned from and how; saved in its folder for `--resume`."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -39,20 +39,20 @@ class TeachingPlan:
     transformer_sha256: str
     """Of its model.safetensors."""
     train: tuple[Path, ...]
-    """Labelled reviews, of which a part is held out to measure the teacher by."""
+    """Labelled reviews; a part of them is held out to measure the teacher."""
     neutral: tuple[Path, ...] = ()
-    """Texts without an opinion: every label is to be equally probable."""
+    """Texts without an opinion; their targets give every label the same probability."""
     reserved: Path | None = None
-    """Ids, one a line, of train reviews that may only validate."""
+    """A file with the ids of train reviews that are used for validation only, one a line."""
     columns: Columns = Columns()  # noqa: RUF009  # it is frozen
     skip_bad: bool = False
     validation_ratio: float = 0.1
     train_tokens: int = 96
-    """Tokens that are learned from of a text: the first quarter from its start, the others from its end."""
+    """Maximum tokens of a text in training: a quarter of them from its start, the others from its end."""
     read_tokens: int = 320
-    """The same for reading, where more costs less."""
+    """The same for predictions, where a token costs less."""
     max_file_tokens: tuple[int, ...] = ()
-    """Tokens that are learned from of a file, whose texts are then drawn at random.
+    """Maximum tokens of a file in training; its texts are then drawn at random.
 
     One number for each file of `train` and `neutral`, or one for all; an empty tuple takes all texts."""
     max_validation_texts: int = 1000
@@ -69,7 +69,7 @@ class TeachingPlan:
             )
 
     def file_limit(self, index: int) -> int | None:
-        """Return how many tokens may be learned of a file, counted through `train` and then `neutral`."""
+        """Return the maximum tokens of a file, by its index in `train` and then `neutral`; None for all."""
         limits = self.max_file_tokens
         if not limits:
             return None

@@ -1,6 +1,6 @@
-"""From an encoder and labelled reviews to a teacher: fine-tune, measure, calibrate, save.
+"""Making a teacher from an encoder and labelled reviews: fine-tune, measure, calibrate, save.
 
-plan.json    what was asked for
+plan.json    the encoder, the reviews and the options
 state.pt     the last checkpoint
 teacher.json, teacher.safetensors    the teacher, once it is done
 """
@@ -67,11 +67,11 @@ class TeachingRun:
 
     @property
     def finished(self) -> bool:
-        """Whether the teacher is there."""
+        """Whether the teacher is complete."""
         return (self.folder / "teacher.json").exists()
 
     def restore(self, finetuner: Finetuner) -> None:
-        """Go on from the last checkpoint, if any; raises InvalidCheckpoint when it is damaged."""
+        """Continue from the last checkpoint, if any; raises InvalidCheckpoint when it is damaged."""
         path = self.folder / "state.pt"
         if path.exists():
             try:
@@ -80,14 +80,14 @@ class TeachingRun:
                 raise InvalidCheckpoint(f"{path} is damaged: {error}") from error
 
     def save(self, finetuner: Finetuner) -> None:
-        """Keep a checkpoint in place of the last one."""
+        """Save a checkpoint in place of the last one."""
         temporary = self.folder / ".state.pt.new"
         torch.save(finetuner.state(), temporary)
         temporary.replace(self.folder / "state.pt")
 
 
 def finetune_teacher(run: TeachingRun, report: Report = print) -> TransformerTeacher:
-    """Return the teacher that a run's plan asks for, tuned from where the run stands.
+    """Return the teacher of a run's plan; fine-tuning continues from the run's last checkpoint.
 
     `report` takes lines for people. Raises Interrupted, after saving, when SIGINT or SIGTERM arrives.
     """
@@ -109,7 +109,7 @@ def _finetune(run: TeachingRun, report: Report) -> None:
 
 
 def _report_estimate(finetuner: Finetuner, report: Report) -> None:
-    """Say how long it will take, from the time of a few batches that teach nothing."""
+    """Report how long it will take, estimated from a few batches that change no weight."""
     steps = range(finetuner.step, min(finetuner.step + _TRIAL_STEPS, finetuner.num_steps))
     start, num_tokens = time.monotonic(), sum(map(finetuner.num_tokens, steps))
     for step in steps:

@@ -1,6 +1,6 @@
-"""A fine-tuned encoder as a teacher: the folder that holds it, and what it says of texts.
+"""A fine-tuned encoder as a teacher: its folder, and its predictions.
 
-teacher.json            what it is called, its labels and temperature, and which encoder it was tuned from
+teacher.json            its name, labels and temperature, and the encoder that it was tuned from
 teacher.safetensors     the weights that fine-tuning changed, in half precision
 """
 
@@ -37,13 +37,13 @@ class TeacherDescription:
     labels: tuple[str, ...]
     temperature: float
     max_tokens: int
-    """Tokens that are read of a text: the first quarter of them from its start, the others from its end."""
+    """Maximum tokens of a text: a quarter of them from its start, the others from its end."""
     transformer: Path
     """The folder of the encoder."""
     transformer_sha256: str
     """Of its model.safetensors."""
     accuracy: Mapping[str, float]
-    """By file: the share of right answers, 0 to 1, on reviews that it did not learn from."""
+    """The accuracy, 0 to 1, on the held-out reviews of each file."""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # pydantic's own name
 
@@ -61,7 +61,7 @@ class TransformerTeacher:
 
     @property
     def name(self) -> str:
-        """What files and model cards call it."""
+        """Its name in files and model cards."""
         return self.description.name
 
     @property
@@ -75,7 +75,7 @@ class TransformerTeacher:
         return np.asarray((logits_NL / self.description.temperature).softmax(-1).numpy())
 
     def save(self, folder: Path) -> None:
-        """Write the teacher into a folder; what is written last tells that it is whole."""
+        """Write the teacher into a folder; teacher.json comes last and shows that it is complete."""
         (folder / "teacher.safetensors").write_bytes(half_precision(self._network))
         (folder / "teacher.json").write_bytes(_DESCRIPTION.dump_json(self.description, indent=2))
 
@@ -102,7 +102,7 @@ def half_precision(network: TextClassifier) -> bytes:
 
 
 def logits_of(network: TextClassifier, rows: Sequence[Sequence[int]]) -> Tensor:
-    """Return what a network says of rows of token ids, as logits [N, L] in their order."""
+    """Return the logits [N, L] of rows of token ids, in their order."""
     logits_NL = torch.empty(len(rows), network.output.out_features)
     with torch.inference_mode():
         for batch in batches_by_length([len(row) for row in rows], max_tokens=_READ_TOKENS):

@@ -17,7 +17,7 @@ __all__ = ["SubwordTokenizer", "padded"]
 
 
 class SubwordTokenizer:
-    """The tokenizer of an encoder's folder; of long texts it keeps `max_tokens`, a quarter from the start.
+    """The tokenizer of an encoder's folder; it cuts texts to `max_tokens`, a quarter of them from the start.
 
     Raises InvalidTransformer when the folder has none.
     """

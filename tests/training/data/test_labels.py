@@ -144,7 +144,7 @@ def test_spellings_of_one_label_are_one_class_called_by_the_most_frequent(
     "values", [["neg", "negative", "neutral"], ["1", "0", "pos", "neutral"], ["0", "NEG", "x"]]
 )
 def test_two_labels_that_mean_one_class_beside_others_are_refused(values: list[str]) -> None:
-    with pytest.raises(InvalidReviews, match=r"look like one class, (negative|positive), beside \d others"):
+    with pytest.raises(InvalidReviews, match=r"look like one class, (negative|positive), next to \d others"):
         LabelSet.infer(labelled(values))
 
 

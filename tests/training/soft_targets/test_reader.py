@@ -8,6 +8,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from reviews.errors import UnreadableReviews
 from tests.sample_reviews import write_jsonl
 from training.errors import InvalidSoftTargets
 from training.soft_targets.lookup import SoftTargetLookup
@@ -92,7 +93,7 @@ def test_an_empty_file_and_another_format_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidSoftTargets, match=r"are read from \.jsonl"):
         read_soft_target_file(tmp_path / "t.csv", LABELS)
     (tmp_path / "t.parquet").write_bytes(b"not Parquet at all")
-    with pytest.raises(InvalidSoftTargets, match="not a Parquet file"):
+    with pytest.raises(UnreadableReviews, match="not Parquet"):
         read_soft_target_file(tmp_path / "t.parquet", LABELS)
 
 

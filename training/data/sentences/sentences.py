@@ -73,8 +73,9 @@ def _pair(grammar: Grammar, purpose: Purpose) -> dict[str, Label]:
         template = _template(kind, label, purpose)
         form = choose(template.forms, *purpose, "form")
         domain = choose(form.domains, *purpose, "domain")
-        text = _filled(template, form, grammar.domains[domain], label, purpose)
-        pair[_set(grammar, domain, text, label, setting, purpose)] = label
+        parts = _additions(grammar, domain, label, purpose)
+        parts["text"] = _filled(template, form, grammar.domains[domain], label, purpose)
+        pair[" ".join(parts[part] for part in setting)] = label
     return pair
 
 
@@ -100,16 +101,12 @@ def _filled(template: Template, form: Form, words: Words, label: Label, purpose:
     return filled[0].upper() + filled[1:]
 
 
-def _set(
-    grammar: Grammar, domain: str, text: str, label: Label, setting: tuple[str, ...], purpose: Purpose
-) -> str:
-    """Return a text with the sentences that its setting adds."""
-    parts = {"text": text}
-    if "neutral" in setting:
-        parts["neutral"] = choose(grammar.neutral_sentences, *purpose, "neutral")
-    if "opinion" in setting:
-        parts["opinion"] = _opinion(grammar, domain, label, (*purpose, "opinion"))
-    return " ".join(parts[part] for part in setting)
+def _additions(grammar: Grammar, domain: str, label: Label, purpose: Purpose) -> dict[str, str]:
+    """Return the sentences that a setting may add to a text, by their names in it."""
+    return {
+        "neutral": choose(grammar.neutral_sentences, *purpose, "neutral"),
+        "opinion": _opinion(grammar, domain, label, (*purpose, "opinion")),
+    }
 
 
 def _opinion(grammar: Grammar, domain: str, label: Label, purpose: Purpose) -> str:
