@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from model_store import Store
-from sentiment import SentimentLSTM, Tokenizer
+from sentiment import Classifier, Engine, SentimentLSTM, Tokenizer
 from training.augmentation.neutral_sentences import make_neutral_sentences
 from training.learning.classification import Classification
 from training.learning.examples import Examples, TextStream, TextTargets
@@ -83,6 +83,17 @@ class Experiment:
             start_seconds=start_seconds,
             fitting_seconds=time.process_time() - begun,
         )
+
+    def classifier(self, name: str, recipe: Recipe) -> tuple[Classifier, float]:
+        """Train a recipe without teachers; return the classifier, not calibrated, and its accuracy."""
+        run = self._new_run(name, recipe)
+        network, _ = self._start(run)
+        trainer = self._fit(run, network, self._examples(run, frozenset()))
+        best = trainer.progress.best
+        assert best  # noqa: S101  # it has run an epoch at least
+        engine = Engine(trainer.best_network(), device=_CPU.type)
+        classifier = Classifier(labels=self._dataset.labels.names, tokenizer=self._tokenizer, engine=engine)
+        return classifier, best.validation_accuracy
 
     def _examples(self, run: Run, teachers: Set[TeacherKind]) -> Examples:
         recipe = run.plan.recipe
