@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,19 @@ def test_links_lead_to_files_that_exist(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_sections_that_exist(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text(encoding="utf-8"))
+    targets = [((document.parent / path) if path else document, section) for path, section in links]
+    assert not [(path.name, section) for path, section in targets if section not in sections(path)]
+
+
+def sections(document: Path) -> set[str]:
+    """Return what links call the sections of a page: lower case, hyphens for spaces, no punctuation."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_every_page_is_reached_from_the_index() -> None:
@@ -71,13 +85,14 @@ def test_every_vulnerability_that_is_accepted_has_a_reason() -> None:
     assert not [line for line in lines if not re.match(r"# |[A-Za-z0-9-]+ +\S+ \S+", line)]
 
 
-def readme_commands() -> list[list[str]]:
-    lines = re.findall(r"^    \.venv/bin/python -m (.+)$", README, re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in lines]
+def documented_commands() -> list[list[str]]:
+    pages = (README, (ROOT / "docs/train.md").read_text(encoding="utf-8"))
+    lines = [re.findall(r"^    \.venv/bin/python -m (.+)$", page, re.MULTILINE) for page in pages]
+    return [shlex.split(line, comments=True) for line in chain.from_iterable(lines)]
 
 
-@pytest.mark.parametrize("command", readme_commands(), ids=" ".join)
-def test_every_option_of_a_command_in_the_readme_exists(
+@pytest.mark.parametrize("command", documented_commands(), ids=" ".join)
+def test_every_option_of_a_command_in_the_documents_exists(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     # With --help at its end a command is parsed up to there, and then only explains itself.
