@@ -42,7 +42,7 @@ def test_every_proof_exists(module: str, name: str) -> None:
     assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE)
 
 
-def test_the_service_listens_on_this_machine_alone_unless_told() -> None:
+def test_the_service_listens_on_this_machine_alone_by_default() -> None:
     assert Settings.model_fields["host"].default == "127.0.0.1"
 
 

@@ -182,7 +182,7 @@ def test_a_stopped_service_raises_the_alarm(compose: Compose) -> None:
     wait_for("the alert in Alertmanager", lambda: "SentimentUnavailable" in compose.received())
 
 
-def test_a_container_that_has_just_started_stops_when_it_is_told_to(compose: Compose) -> None:
+def test_a_container_that_has_just_started_stops_when_it_is_asked_to(compose: Compose) -> None:
     for _ in range(3):
         compose("start", "service")
         compose("stop", "service")

@@ -48,7 +48,7 @@ def test_what_only_reads_manifests_loads_no_pytorch(arguments: list[str]) -> Non
     assert answer.stderr.split() == ["False", "False"]
 
 
-def test_list_names_a_damaged_version_and_goes_on(store: Store, draft: Draft, run: Run) -> None:
+def test_list_names_a_damaged_version_and_continues(store: Store, draft: Draft, run: Run) -> None:
     store.publish(draft)
     store.publish(draft)
     manifest = store.root / "reviews" / "1" / "manifest.json"
@@ -95,7 +95,7 @@ def test_verify_says_what_it_ignores(store: Store, loadable: Draft, run: Run) ->
     assert out[0].endswith(", 4 golden examples; ignored: .DS_Store, report/Thumbs.db")
 
 
-def test_verify_names_each_version_that_fails_and_goes_on(store: Store, loadable: Draft, run: Run) -> None:
+def test_verify_names_each_version_that_fails_and_continues(store: Store, loadable: Draft, run: Run) -> None:
     for _ in range(3):
         store.publish(loadable)
     damaged = store.root / "reviews" / "2" / "report" / "roc.png"

@@ -84,7 +84,7 @@ def test_columns_can_have_other_names(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("skip_bad", [False, True])
 @pytest.mark.parametrize("missing", ["text", "label", "id", "group", "domain"])
-def test_a_missing_column_is_told_with_the_flag_that_names_it(
+def test_a_missing_column_is_reported_with_the_flag_that_names_it(
     tmp_path: Path, name: str, skip_bad: bool, missing: str
 ) -> None:
     names = {"text": "body", "label": "stars", "id": "key", "group": "product", "domain": "kind"}
@@ -217,7 +217,7 @@ BAD_LINES = {
 
 
 @pytest.mark.parametrize(("line", "problem"), BAD_LINES.items(), ids=map(str, range(len(BAD_LINES))))
-def test_a_bad_json_line_is_told_or_skipped(tmp_path: Path, line: bytes, problem: str) -> None:
+def test_a_bad_json_line_is_reported_or_skipped(tmp_path: Path, line: bytes, problem: str) -> None:
     path = write(tmp_path, "reviews.jsonl", jsonl(ROWS[:1]) + b"\n" + line + b"\n" + jsonl(ROWS[1:]))
     assert refusal(path).startswith(f":3: {problem}")
     collection = read_reviews([path], split="train", skip_bad=True)
@@ -236,7 +236,7 @@ BAD_CSV_ROWS = {
 
 
 @pytest.mark.parametrize(("row", "problem"), BAD_CSV_ROWS.items(), ids=map(str, range(len(BAD_CSV_ROWS))))
-def test_a_bad_csv_row_is_told_or_skipped(tmp_path: Path, row: bytes, problem: str) -> None:
+def test_a_bad_csv_row_is_reported_or_skipped(tmp_path: Path, row: bytes, problem: str) -> None:
     # The good row says that the file is UTF-8, and that it has quotes.
     path = write(tmp_path, "reviews.csv", b"text,label\n" + row + '\n"Très bien, oui",1\n'.encode())
     assert refusal(path) == f":2: {problem}"
@@ -244,7 +244,7 @@ def test_a_bad_csv_row_is_told_or_skipped(tmp_path: Path, row: bytes, problem: s
     assert (collection.reviews, collection.num_skipped) == ((Review("3", "Très bien, oui", "1", None),), 1)
 
 
-def test_a_bad_parquet_row_is_told_or_skipped(tmp_path: Path) -> None:
+def test_a_bad_parquet_row_is_reported_or_skipped(tmp_path: Path) -> None:
     texts = pa.Array.from_buffers(pa.utf8(), 3, pa.array([b"Fine.", b"caf\xe9", None]).buffers())
     path = tmp_path / "reviews.parquet"
     pq.write_table(pa.table({"text": texts, "label": [1, 0, 1]}), path)
@@ -336,11 +336,11 @@ def test_a_wrong_path_is_refused_before_another_is_read(tmp_path: Path) -> None:
         read_reviews([bad, tmp_path / "missing.jsonl"], split="train")
 
 
-def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+def test_a_path_that_the_system_refuses_is_reported(tmp_path: Path) -> None:
     assert "cannot be read (File name too long)" in refusal(tmp_path / ("x" * 300 + ".jsonl"))
 
 
-def test_what_was_skipped_is_told_by_reason_the_most_frequent_first(tmp_path: Path) -> None:
+def test_what_was_skipped_is_reported_by_reason_the_most_frequent_first(tmp_path: Path) -> None:
     path = write(tmp_path, "reviews.csv", b"text,label\nFine,pos\n ,pos\nA,NA\nB,NA\nC,\n")
     (source,) = read_reviews([path], split="train", skip_bad=True).sources
     assert [(skipped.reason, skipped.num, skipped.first.line) for skipped in source.skipped] == [

@@ -57,7 +57,7 @@ def test_labels_of_a_table_become_classes(tmp_path: Path) -> None:
     assert [review.label for review in reviews] == ["1", "2"]
 
 
-def test_a_label_that_is_no_rating_is_told_with_its_line_and_can_be_skipped(tmp_path: Path) -> None:
+def test_a_label_that_is_no_rating_is_reported_with_its_line_and_can_be_skipped(tmp_path: Path) -> None:
     rows = [{"text": "x", "stars": 3}, {"text": "y", "stars": 7}]
     path = write_jsonl(tmp_path / "x.jsonl", rows)
     with pytest.raises(

@@ -101,7 +101,7 @@ def test_a_pattern_stands_for_its_files_in_order(tiny_store: Path, tmp_path: Pat
         (["reviews.csv", "-o", "missing/s.csv", *CSV, "--model", "m@0"], "'0' is not a valid alias"),
     ],
 )
-def test_what_cannot_work_is_said_in_one_line(
+def test_what_cannot_work_is_reported_in_one_line(
     arguments: list[str],
     error: str,
     tiny_store: Path,

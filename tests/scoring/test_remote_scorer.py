@@ -68,7 +68,7 @@ def test_a_key_is_sent_and_its_lack_is_said(
 BUSY = (429, {"Retry-After": "7"}, {"detail": "The queue is full."})
 
 
-def test_it_asks_for_the_version_that_it_met_first_and_waits_as_long_as_it_is_told() -> None:
+def test_it_asks_for_the_version_that_it_met_first_and_waits_as_long_as_the_answer_says() -> None:
     waits = list[float]()
     with (
         scripted(answered(3), BUSY, (503, {}, {}), answered(3)) as (url, heads),

@@ -90,7 +90,7 @@ def test_an_invalid_deadline(client: httpx.Client, given: str) -> None:
     assert content["errors"][0]["location"] == "header.X-Request-Timeout-Ms"
 
 
-def test_a_lane_that_hangs_turns_health_off_until_it_goes_on(slow_store: Path) -> None:
+def test_a_lane_that_hangs_turns_health_off_until_it_continues(slow_store: Path) -> None:
     gate = faults.Gate()
     load = faults.made_by(lambda whole: faults.Gated(whole, gate))
     with (

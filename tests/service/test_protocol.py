@@ -210,7 +210,7 @@ def test_an_upgrade_is_not_taken_before_the_body_comes(
         assert b'"predictions"' in receive(answers)
 
 
-def test_a_connection_goes_on_after_upgrades_that_are_not_taken(running: ServiceProcess) -> None:
+def test_a_connection_continues_after_upgrades_that_are_not_taken(running: ServiceProcess) -> None:
     front = "\r\n".join(["GET /healthz HTTP/1.1", "Host: test", *H2C, "", ""]).encode()
     chunked = head(0, *H2C, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
     body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(SMALL), SMALL)

@@ -252,7 +252,7 @@ def test_other_labels_are_refused_and_both_sets_named(
     assert not (tmp_path / "store").exists()
 
 
-def test_a_base_that_is_missing_is_told_in_one_line(
+def test_a_base_that_is_missing_is_reported_in_one_line(
     tmp_path: Path, own_reviews: Path, recipe: Path, tiny_store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for extra, named in (
@@ -267,7 +267,7 @@ def test_a_base_that_is_missing_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "manifest.json"])
-def test_a_corrupt_base_is_told_in_one_line_at_the_start_and_when_resumed(
+def test_a_corrupt_base_is_reported_in_one_line_at_the_start_and_when_resumed(
     tmp_path: Path,
     finished: Path,
     recipe: Path,

@@ -165,7 +165,7 @@ def test_a_damaged_checkpoint_is_named(
         ([], "reviews.jsonl"),
     ],
 )
-def test_bad_reviews_are_told_in_one_line_and_nothing_is_published(
+def test_bad_reviews_are_reported_in_one_line_and_nothing_is_published(
     tmp_path: Path, tiny_recipe: Path, rows: list[object], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fit(write_jsonl(tmp_path / "reviews.jsonl", rows), tiny_recipe, tmp_path) == 1
@@ -221,7 +221,7 @@ def test_five_classes_of_stars(tmp_path: Path, tiny_recipe: Path, capsys: pytest
     assert json.loads(capsys.readouterr().out)["figures"]["within_one"] > 0.5
 
 
-def test_stars_that_are_none_are_told(
+def test_stars_that_are_none_are_reported(
     tmp_path: Path, tiny_recipe: Path, tiny_reviews: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fit(tiny_reviews, tiny_recipe, tmp_path, "--stars", "5") == 1

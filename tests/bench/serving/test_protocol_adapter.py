@@ -13,7 +13,7 @@ def test_a_request_counts_its_bytes() -> None:
     assert json.loads(body) == {"reviews": ["Größe"]}
 
 
-def test_only_a_server_that_knows_deadlines_is_told_one() -> None:
+def test_only_a_server_that_knows_deadlines_is_given_one() -> None:
     assert b"X-Request-Timeout-Ms: 1000" in THIS.adapter.request(["a"], port=1, deadline_ms=1000)
     assert b"1000" not in PLAIN.request(["a"], port=1, deadline_ms=1000)
 

@@ -107,7 +107,7 @@ def test_diff(store: Store, draft: Draft, run: Run) -> None:
     ]
 
 
-def test_gc_deletes_only_when_told_to(store: Store, draft: Draft, run: Run) -> None:
+def test_gc_deletes_only_when_asked_to(store: Store, draft: Draft, run: Run) -> None:
     for _ in range(5):
         store.publish(draft)
     store.set_alias("reviews", "production", 1)

@@ -38,7 +38,7 @@ CODE_PAGES = {
 @pytest.mark.parametrize(
     ("encoding", "rows"), [(encoding, rows) for encoding, tables in CODE_PAGES.items() for rows in tables]
 )
-def test_code_pages_are_told_apart(tmp_path: Path, encoding: str, rows: str) -> None:
+def test_code_pages_are_distinguished(tmp_path: Path, encoding: str, rows: str) -> None:
     path = write(tmp_path, "x.csv", (HEADER + rows).encode(encoding))
     assert open_rows(path).layout.encoding == encoding
     texts = [line.rpartition(",")[0] for line in rows.splitlines()]

@@ -132,7 +132,7 @@ def test_names_without_an_id_are_read_without_a_group(tmp_path: Path) -> None:
     ("content", "problem"),
     [(b" \n", "the text is empty"), (b"caf\xe9", "not UTF-8 (byte 4)")],
 )
-def test_a_bad_review_is_told_or_skipped(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_a_bad_review_is_reported_or_skipped(tmp_path: Path, content: bytes, problem: str) -> None:
     files = {**FILES, "train/neg/1_4.txt": content}
     folder = write_folder(tmp_path / "aclImdb", files)
     archive = write_archive(tmp_path / "aclImdb.tar.gz", files)
@@ -157,7 +157,7 @@ def test_a_film_list_that_is_too_short_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "missing"), [("train", "train/neg"), ("unlabelled", "train/unsup"), ("test", "test")]
 )
-def test_a_missing_folder_is_told(tmp_path: Path, part: Part, missing: str) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path, part: Part, missing: str) -> None:
     files = {name: content for name, content in FILES.items() if not name.startswith(missing + "/")}
     folder = write_folder(tmp_path / "aclImdb", files)
     with pytest.raises(UnreadableReviews, match=rf"the folder {missing.removeprefix('train/')}/ is missing"):
@@ -167,7 +167,7 @@ def test_a_missing_folder_is_told(tmp_path: Path, part: Part, missing: str) -> N
         read_reviews([archive], split=part)
 
 
-def test_an_empty_folder_is_told(folder: Path) -> None:
+def test_an_empty_folder_is_reported(folder: Path) -> None:
     for file in (folder / "train" / "neg").iterdir():
         file.unlink()
     with pytest.raises(UnreadableReviews, match="train: there are no reviews in neg/"):

@@ -33,7 +33,7 @@ def test_it_has_no_ratings(archive: Path) -> None:
         read_reviews([archive], split="train", columns=Columns(label="rating"))
 
 
-def test_an_empty_line_is_told_with_its_number(tmp_path: Path) -> None:
+def test_an_empty_line_is_reported_with_its_number(tmp_path: Path) -> None:
     name = "rt-polaritydata/rt-polarity.pos"
     path = write_archive(tmp_path / "rt.tar.gz", POLARITY | {name: b"fine\n\nfine"})
     with pytest.raises(UnreadableReviews, match=r"rt-polarity\.pos:2: the text is empty"):
@@ -44,7 +44,7 @@ def test_an_empty_line_is_told_with_its_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pos", "neg"])
-def test_half_of_it_is_told(tmp_path: Path, kind: str) -> None:
+def test_half_of_it_is_reported(tmp_path: Path, kind: str) -> None:
     files = {name: content for name, content in POLARITY.items() if not name.endswith(kind)}
     with pytest.raises(UnreadableReviews, match=rf"rt-polarity\.{kind} is missing"):
         read_reviews([write_archive(tmp_path / "rt.tar.gz", files)], split="train")

@@ -42,7 +42,7 @@ def test_ratings_are_read_where_the_label_column_is_rating(archive: Path) -> Non
     assert [review.label for review in read(archive, columns=stars)] == ["5", "4", "2", "1"]
 
 
-def test_a_label_column_for_tables_beside_it_changes_nothing(archive: Path) -> None:
+def test_a_label_column_for_tables_next_to_it_changes_nothing(archive: Path) -> None:
     assert read(archive, columns=Columns(label="sentiment")) == read(archive)
 
 
@@ -54,7 +54,7 @@ def test_no_name_of_a_reviewer_is_kept(archive: Path) -> None:
     assert "name" not in repr(read(archive))
 
 
-def test_a_review_without_text_is_told_with_its_file_and_line(tmp_path: Path) -> None:
+def test_a_review_without_text_is_reported_with_its_file_and_line(tmp_path: Path) -> None:
     name = "sorted_data_acl/dvd/positive.review"
     path = write_archive(tmp_path / "dvd.tgz", {name: product_review("fine") + product_review(" ")})
     line = product_review("fine").count(b"\n") + 1
@@ -62,7 +62,7 @@ def test_a_review_without_text_is_told_with_its_file_and_line(tmp_path: Path) ->
     assert read_reviews([path], split="train", skip_bad=True).num_skipped == 1
 
 
-def test_a_review_without_the_rating_that_is_asked_for_is_told(tmp_path: Path) -> None:
+def test_a_review_without_the_rating_that_is_asked_for_is_reported(tmp_path: Path) -> None:
     name = "sorted_data_acl/dvd/positive.review"
     path = write_archive(tmp_path / "dvd.tgz", {name: product_review("fine", rating="")})
     with pytest.raises(UnreadableReviews, match="it has no rating; leave out --label-column rating"):
@@ -74,6 +74,6 @@ def test_an_archive_with_unlabelled_reviews_only_has_nothing_to_train_on(tmp_pat
     assert refusal(path) == f"{path}: there is no file positive or negative.review in it"
 
 
-def test_an_archive_that_is_cut_short_is_told(archive: Path) -> None:
+def test_an_archive_that_is_cut_short_is_reported(archive: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:-40])
     assert "damaged or cut short" in refusal(archive)

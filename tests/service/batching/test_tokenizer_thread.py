@@ -65,7 +65,7 @@ def desk() -> Iterator[Desk]:
     made.thread.close()
 
 
-def test_a_request_goes_on_to_the_lanes(desk: Desk) -> None:
+def test_a_request_continues_to_the_lanes(desk: Desk) -> None:
     desk.thread.start()
     request = desk.admit()
     desk.thread.put(request, ["good"])

@@ -52,7 +52,7 @@ def test_a_variation_of_any_text_follows_from_its_random_numbers(text: str, seed
 
 @pytest.mark.parametrize("name", ADDING)
 @given(seed=st.integers())
-def test_a_text_without_what_is_varied_stays_whole_beside_what_is_added(name: str, seed: int) -> None:
+def test_a_text_without_what_is_varied_stays_whole_next_to_what_is_added(name: str, seed: int) -> None:
     text = "the soup was awful"
     varied = VARIATIONS[name](text, Random(seed))
     assert varied.startswith((f"{text}\n", f"{text} ")) or varied.endswith((f"\n{text}", f" {text}"))

@@ -150,7 +150,7 @@ def failure(
 @pytest.mark.parametrize(
     "checksum", [CHECKSUM, Checksum("md5", MD5.upper()), Checksum("sha256", SHA256), None]
 )
-def test_a_file_is_fetched_and_nothing_is_left_beside_it(
+def test_a_file_is_fetched_and_nothing_is_left_next_to_it(
     server: Server, destination: Path, framing: str, size_bytes: int | None, checksum: Checksum | None
 ) -> None:
     server.behaviour.framing = framing
@@ -176,7 +176,7 @@ def test_a_wrong_file_is_replaced(server: Server, destination: Path) -> None:
 
 
 @pytest.mark.parametrize("framing", ["length", "close"])
-def test_a_cut_connection_is_told_and_the_next_call_resumes(
+def test_a_cut_connection_is_reported_and_the_next_call_resumes(
     server: Server, destination: Path, framing: str
 ) -> None:
     server.behaviour.cut_after_bytes = SIZE_BYTES // 2
@@ -191,7 +191,7 @@ def test_a_cut_connection_is_told_and_the_next_call_resumes(
     assert server.behaviour.ranges == [None, f"bytes={SIZE_BYTES // 2}-"]
 
 
-def test_a_cut_chunked_connection_is_told_and_the_next_call_resumes(
+def test_a_cut_chunked_connection_is_reported_and_the_next_call_resumes(
     server: Server, destination: Path
 ) -> None:
     server.behaviour.cut_after_bytes = SIZE_BYTES // 2 + 1000
@@ -203,7 +203,7 @@ def test_a_cut_chunked_connection_is_told_and_the_next_call_resumes(
     assert server.behaviour.ranges == [None, f"bytes={SIZE_BYTES // 2}-"]
 
 
-def test_a_connection_cut_twice_goes_on_from_the_second_cut(server: Server, destination: Path) -> None:
+def test_a_connection_cut_twice_continues_from_the_second_cut(server: Server, destination: Path) -> None:
     server.behaviour.cut_after_bytes = 300_000
     failure(server, destination)
     failure(server, destination, size_bytes=None)
@@ -242,7 +242,7 @@ def test_a_part_that_is_too_long_is_fetched_anew(
     assert len(server.behaviour.ranges) == ranges
 
 
-def test_a_corrupted_file_is_deleted_and_told(server: Server, destination: Path) -> None:
+def test_a_corrupted_file_is_deleted_and_reported(server: Server, destination: Path) -> None:
     server.behaviour.content = CONTENT[:-1] + b"x"
     message = failure(server, destination)
     found = hashlib.md5(server.behaviour.content, usedforsecurity=False).hexdigest()
@@ -250,14 +250,14 @@ def test_a_corrupted_file_is_deleted_and_told(server: Server, destination: Path)
     assert list(destination.parent.iterdir()) == []
 
 
-def test_a_file_with_another_sha256_is_deleted_and_told(server: Server, destination: Path) -> None:
+def test_a_file_with_another_sha256_is_deleted_and_reported(server: Server, destination: Path) -> None:
     message = failure(server, destination, Checksum("sha256", "0" * 64))
     assert f"wrong SHA-256 checksum, expected {'0' * 64}, got {SHA256}" in message
     assert list(destination.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("cut", [True, False])
-def test_without_a_checksum_nothing_is_pieced_together_and_a_cut_is_told(
+def test_without_a_checksum_nothing_is_pieced_together_and_a_cut_is_reported(
     server: Server, destination: Path, cut: bool
 ) -> None:
     write_part(destination, b"other bytes, which must not be kept")
@@ -272,7 +272,7 @@ def test_without_a_checksum_nothing_is_pieced_together_and_a_cut_is_told(
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 @pytest.mark.parametrize("content", [b"<html>Please log in</html>", CONTENT + b"more"])
-def test_a_file_of_another_size_is_deleted_and_told(
+def test_a_file_of_another_size_is_deleted_and_reported(
     server: Server, destination: Path, framing: str, content: bytes
 ) -> None:
     server.behaviour.content = content
@@ -282,7 +282,7 @@ def test_a_file_of_another_size_is_deleted_and_told(
 
 
 @pytest.mark.parametrize(("status", "reason"), [(404, "404 Not Found"), (503, "503 Service Unavailable")])
-def test_an_error_answer_is_told_and_the_part_is_kept(
+def test_an_error_answer_is_reported_and_the_part_is_kept(
     server: Server, destination: Path, status: int, reason: str
 ) -> None:
     write_part(destination, CONTENT[:10])
@@ -340,27 +340,27 @@ def test_a_malformed_address_is_refused(destination: Path, url: str) -> None:
         download(url, destination, checksum=CHECKSUM, size_bytes=None)
 
 
-def test_a_server_that_is_not_there_is_told_by_its_host(destination: Path) -> None:
+def test_a_server_that_is_not_there_is_reported_by_its_host(destination: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(DownloadFailed, match=rf"from 127\.0\.0\.1:{port} failed: .*refused"):
         download(f"http://127.0.0.1:{port}/a", destination, checksum=CHECKSUM, size_bytes=None)
 
 
-def test_a_folder_in_the_way_is_told_before_anything_is_fetched(server: Server, tmp_path: Path) -> None:
+def test_a_folder_in_the_way_is_reported_before_anything_is_fetched(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed, match="a folder is in the way"):
         fetch(server, tmp_path)
     assert server.behaviour.ranges == []
 
 
-def test_a_place_that_cannot_be_written_is_told(server: Server, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DownloadFailed, match=r"cannot be written \((File exists|Not a directory)\)"):
         fetch(server, tmp_path / "file" / "aclImdb_v1.tar.gz")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-def test_a_full_disk_is_told(server: Server, destination: Path) -> None:
+def test_a_full_disk_is_reported(server: Server, destination: Path) -> None:
     destination.parent.mkdir()
     part_of(destination).symlink_to("/dev/full")
     assert "cannot be written (No space left on device)" in failure(server, destination)

@@ -143,7 +143,7 @@ def test_spellings_of_one_label_are_one_class_called_by_the_most_frequent(
 @pytest.mark.parametrize(
     "values", [["neg", "negative", "neutral"], ["1", "0", "pos", "neutral"], ["0", "NEG", "x"]]
 )
-def test_two_labels_that_mean_one_class_beside_others_are_refused(values: list[str]) -> None:
+def test_two_labels_that_mean_one_class_next_to_others_are_refused(values: list[str]) -> None:
     with pytest.raises(InvalidReviews, match=r"look like one class, (negative|positive), next to \d others"):
         LabelSet.infer(labelled(values))
 
@@ -154,7 +154,7 @@ def test_a_label_of_several_lines_is_refused(label: str) -> None:
         LabelSet.infer(labelled([label, "c"]))
 
 
-def test_names_that_differ_in_case_alone_are_told_apart_by_how_they_are_written() -> None:
+def test_names_that_differ_in_case_alone_are_distinguished_by_how_they_are_written() -> None:
     labels = LabelSet(("Good", "good"))
     assert [labels.index(value) for value in ("Good", "good")] == [0, 1]
     with pytest.raises(InvalidReviews, match="the label 'GOOD' is none of 'Good', 'good'"):
@@ -205,6 +205,6 @@ def test_a_three_class_model_takes_no_short_names() -> None:
         LabelSet(("negative", "neutral", "positive")).index("pos")
 
 
-def test_a_label_that_the_set_has_not_is_told_with_its_review() -> None:
+def test_a_label_that_the_set_has_not_is_reported_with_its_review() -> None:
     with pytest.raises(InvalidReviews, match="review r2: the label '2' is none of 'negative', 'positive'"):
         LabelSet(BINARY).indices(labelled(["0", "1", "2"]))

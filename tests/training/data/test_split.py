@@ -171,7 +171,7 @@ def test_reserved_reviews_count_as_held_out() -> None:
         assert message is None or "all reviews" in message
 
 
-def test_a_class_whose_texts_are_all_held_out_with_another_label_is_told() -> None:
+def test_a_class_whose_texts_are_all_held_out_with_another_label_is_reported() -> None:
     reviews = [*of_class("a", 50), *of_class("b", 50), Review("c_0", "Review 0 is a.", "c", "group")]
     message = refusal(reviews, ratio=0, seed=0, reserved_ids={"a_0", "b_0"})
     assert message is not None

@@ -104,7 +104,7 @@ def test_one_of_two_processes_talks_and_publishes_what_a_single_one_would(
     np.testing.assert_allclose(probabilities(tmp_path), probabilities(alone), atol=2e-3)
 
 
-def test_two_processes_stop_together_and_one_goes_on(tmp_path: Path, tiny_reviews: Path) -> None:
+def test_two_processes_stop_together_and_one_continues(tmp_path: Path, tiny_reviews: Path) -> None:
     recipe = recipe_without_chance(tmp_path, epochs=40)
     with start("training", *options(recipe, tiny_reviews, tmp_path)) as process:
         assert process.stdout is not None
@@ -124,14 +124,14 @@ def test_two_processes_stop_together_and_one_goes_on(tmp_path: Path, tiny_review
     np.testing.assert_allclose(probabilities(tmp_path), probabilities(alone), atol=2e-3)
 
 
-def test_an_error_in_both_processes_is_told_once(tmp_path: Path, tiny_recipe: Path) -> None:
+def test_an_error_in_both_processes_is_reported_once(tmp_path: Path, tiny_recipe: Path) -> None:
     code, _, errors = torchrun("training", *options(tiny_recipe, tmp_path / "missing.jsonl", tmp_path))
     assert code != 0
     [line] = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert "missing.jsonl" in line
 
 
-def test_more_processes_than_gpus_are_told_in_one_line() -> None:
+def test_more_processes_than_gpus_are_reported_in_one_line() -> None:
     check_gpus(2, 2)
     with pytest.raises(TooFewDevices, match=r"4 processes on a host with 2 usable GPUs: .*-node 2,"):
         check_gpus(4, 2)

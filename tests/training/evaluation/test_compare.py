@@ -97,7 +97,7 @@ def test_the_table_has_a_line_for_every_figure_with_its_difference(
     assert table["accuracy"] == [f"{a:.2f}", f"{b:.2f}", f"{b - a:+.2f}"]
 
 
-def test_versions_of_different_labels_are_told_apart_in_one_line(
+def test_versions_of_different_labels_are_refused_in_one_line(
     tmp_path: Path, tiny_store: Path, labelled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [row | {"label": "good" if row["label"] else "bad"} for row in made_up_reviews()]

@@ -36,7 +36,7 @@ def test_confidence_that_is_right_on_average_within_a_bin_has_no_calibration_err
     assert calibration_error(probabilities, np.array([0, 0, 0, 1])) == pytest.approx(0.0)
 
 
-def test_a_class_that_is_missing_from_the_test_reviews_is_no_obstacle() -> None:
+def test_a_class_that_is_missing_from_the_test_reviews_is_no_problem() -> None:
     figures = evaluate(PROBABILITIES, [0, 0, 0, 0])
     assert figures.auc is None
     assert figures.confusion == ((2, 2), (0, 0))

@@ -133,7 +133,7 @@ def test_the_losses_of_all_epochs_are_kept_and_those_of_this_one_are_their_end()
 
 
 @pytest.mark.parametrize(("losses", "expected"), [([1.0, 0.4, 0.1, 0.5], 2), ([1.0, 0.5, 0.1, 0.4], 4)])
-def test_the_most_accurate_epoch_is_kept_and_of_equals_that_of_least_loss(
+def test_the_most_accurate_epoch_is_kept_and_of_equal_ones_that_with_the_lowest_loss(
     losses: list[float], expected: int
 ) -> None:
     accuracies = [0.5, 0.8, 0.7, 0.8]
@@ -245,7 +245,7 @@ def test_a_frozen_layer_keeps_its_weights() -> None:
     assert not torch.equal(now["layers.0.ahead.weight_hh_l0"], start["layers.0.ahead.weight_hh_l0"])
 
 
-def test_a_run_in_mixed_precision_goes_on_as_if_it_had_not_stopped() -> None:
+def test_a_run_in_mixed_precision_continues_as_if_it_had_not_stopped() -> None:
     fitting = dataclasses.replace(FITTING, mixed_precision=True)
     whole = trainer(fitting)
     expected = run(whole)

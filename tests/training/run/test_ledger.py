@@ -120,7 +120,7 @@ def test_processes_at_once_lose_no_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [b"not json\n", b'{"event": "begun"}\n', b"\xff\xfe\n", b'{"event": "beg', b"[]"]
 )
-def test_a_damaged_line_is_told_by_its_number_and_the_others_count(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_line_is_reported_by_its_number_and_the_others_count(tmp_path: Path, damage: bytes) -> None:
     ledger_of(new_run(tmp_path / "one")).begin()
     path = tmp_path / LEDGER_FILE
     path.write_bytes(path.read_bytes() + damage)

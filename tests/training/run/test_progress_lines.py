@@ -60,7 +60,7 @@ def test_a_line_a_minute_says_how_far_it_is_and_how_long_it_takes() -> None:
     ]
 
 
-def test_long_work_is_told_in_hours() -> None:
+def test_long_work_is_reported_in_hours() -> None:
     assert lines_of(3606)[0] == "classifier: step 6 of 3,606, 0.10 steps a second, 10.0 h left"
 
 
@@ -72,7 +72,7 @@ def test_a_terminal_has_a_bar_instead() -> None:
     assert lines_of(100, enabled=False) == []
 
 
-def test_work_that_stands_still_is_said_to() -> None:
+def test_work_that_stands_still_is_reported() -> None:
     clock, lines = Clock(), list[str]()
     progress = ProgressLines("classifier", 10, lines.append, num_done=4, enabled=True, clock=clock)
     clock.seconds += 61

@@ -71,7 +71,7 @@ def test_fit_writes_every_step_and_every_epoch(tmp_path: Path, tiny_reviews: Pat
     assert found["learning_rate"][-1] == (len(losses), 0.0)
 
 
-def test_a_run_that_goes_on_from_a_checkpoint_replaces_the_steps_after_it(tmp_path: Path) -> None:
+def test_a_run_that_continues_from_a_checkpoint_replaces_the_steps_after_it(tmp_path: Path) -> None:
     needs_tensorboard()
     stopped = trainer()
     with pytest.raises(Stopped):

@@ -127,7 +127,7 @@ def test_a_teacher_that_is_stopped_says_how_to_go_on(
         (["--transformer", "nowhere"], "nowhere"),
     ],
 )
-def test_what_cannot_work_is_said_in_one_line(
+def test_what_cannot_work_is_reported_in_one_line(
     tmp_path: Path,
     transformer: Path,
     tiny_reviews: Path,
@@ -141,7 +141,7 @@ def test_what_cannot_work_is_said_in_one_line(
     assert says in error
 
 
-def test_nothing_to_ask_about_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_ask_about_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["soft-targets", "--teacher", "reviews", "--output", str(tmp_path / "x.jsonl")]) == 1
     assert "give --texts or --sentences-of" in capsys.readouterr().err
 

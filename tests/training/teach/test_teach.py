@@ -75,7 +75,7 @@ def test_frozen_layers_and_embeddings_stay_those_of_the_encoder(
     assert not torch.allclose(learned, before["encoder.layer.1.output.dense.weight"], atol=1e-3)
 
 
-def test_a_tuning_that_goes_on_from_its_checkpoint_gives_the_same_weights(
+def test_a_tuning_that_continues_from_its_checkpoint_gives_the_same_weights(
     tmp_path: Path, transformer: Path, tiny_reviews: Path
 ) -> None:
     run = TeachingRun.create(tmp_path / "run", plan(transformer, tiny_reviews))

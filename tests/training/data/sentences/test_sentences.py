@@ -120,7 +120,7 @@ def test_every_slot_can_be_filled_in_every_domain_that_is_named() -> None:
         ('name = "plain"', 'name = "outright"', "no kind is called 'plain'"),
     ],
 )
-def test_a_grammar_that_cannot_be_used_is_told_in_one_line(
+def test_a_grammar_that_cannot_be_used_is_reported_in_one_line(
     grammar: Path, before: str, after: str, named: str
 ) -> None:
     grammar.write_text(SMALL.replace(before, after, 1), encoding="utf-8")

@@ -58,7 +58,7 @@ def test_no_name_and_no_place_is_in_generated_sentences() -> None:
         ("[[groups]]", "[[groups", "mine.toml"),
     ],
 )
-def test_a_fault_of_the_file_is_told(tmp_path: Path, before: str, after: str, problem: str) -> None:
+def test_a_fault_of_the_file_is_reported(tmp_path: Path, before: str, after: str, problem: str) -> None:
     with pytest.raises(InvalidProbes) as refusal:
         load_changed(tmp_path, before, after)
     assert "mine.toml" in str(refusal.value)

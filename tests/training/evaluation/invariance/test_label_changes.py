@@ -25,7 +25,7 @@ def test_a_change_that_can_be_made_to_no_review_is_left_out() -> None:
     assert measure_label_changes(word_sums({"ok": 1.0}), ["ok"], NAMES, seed=1).keys() == {"web address"}
 
 
-def test_at_most_so_many_different_reviews_take_part_and_always_the_same() -> None:
+def test_at_most_that_many_different_reviews_take_part_and_always_the_same() -> None:
     texts = [f"ok {number}" for number in range(MAX_REVIEWS + 500)] * 2
     classifier = word_sums({"ok": 0.5, "7": -1.0, "http": -1.0})
     found = measure_label_changes(classifier, texts, NAMES, seed=1)

@@ -182,7 +182,7 @@ def test_a_template_that_is_added_leaves_the_cases_of_others_alone(path: Path, t
         ("kind = ", "Invalid value"),
     ],
 )  # fmt: skip
-def test_a_fault_in_the_file_is_told_by_its_name(path: Path, capability: str, message: str) -> None:
+def test_a_fault_in_the_file_is_reported_by_its_name(path: Path, capability: str, message: str) -> None:
     with pytest.raises(InvalidProbes) as refusal:
         load(path, capability)
     assert str(refusal.value).startswith(f"{path}: ")
