@@ -152,8 +152,11 @@ class Experiment:
             objective=recipe.objective,
             device=_CPU,
             unlabelled=TextStream(self._texts, recipe.fitting.batch_reviews, seed=recipe.seed),
+            domains=self._dataset.validation_domains,
         )
-        trainer = Trainer(network, task, recipe.fitting, seed=recipe.seed, device=_CPU)
+        trainer = Trainer(
+            network, task, recipe.fitting, seed=recipe.seed, device=_CPU, selection=recipe.selection
+        )
         run_stage(run, "classifier", trainer, print)
         return trainer
 
