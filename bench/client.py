@@ -28,7 +28,7 @@ class RequestOutcome(Enum):
     REFUSED = auto()
     """With 429 or 503: the server protects itself."""
     LATE = auto()
-    """The client left at the deadline, or was told with 504 that it had passed."""
+    """The client left at the deadline, or got a 504 because it had passed."""
     FAILED = auto()
     """Any other status, or a broken connection."""
 

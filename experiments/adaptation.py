@@ -1,4 +1,4 @@
-"""Compare three models on reviews of one's own: a version as it is, the same adapted, and one from scratch.
+"""Compare on reviews of another kind: a version as it is, the same adapted, and a model from scratch.
 
     OMP_NUM_THREADS=1 python -m experiments.adaptation REVIEWS.jsonl.xz
 

@@ -1,4 +1,4 @@
-"""Opening a file that may be compressed, with every way of being damaged told as one error."""
+"""Opening a file that may be compressed, with one error for every kind of damage."""
 
 import gzip
 import lzma

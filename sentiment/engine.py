@@ -111,7 +111,7 @@ class Engine:
         On a CPU, a review's row is the same to the last bit whatever it is batched with, or, where no kernel
         is compiled, within `sentiment.TOLERANCE`. `parallel_directions` runs the backward direction in a
         second thread, for when a core is idle; None does so if `set_num_threads` allows more than one. Raises
-        OutOfMemory when the device has too little for so many reviews.
+        OutOfMemory when the device has too little memory for this number of reviews.
         """
         if parallel_directions is None:
             parallel_directions = torch.get_num_threads() > 1

@@ -25,7 +25,7 @@ _MAX_LETTERS = 64
 """Longer words are no words, and stay unknown: they would fill the review with pieces."""
 _MUCH_MORE_FREQUENT = 50
 """Of two spellings of a stretched word the longer one is meant ("too", not "to"; "soon", not "son"), unless
-the shorter one is so many times as frequent ("so", not "soo"). Frequency falls as 1 / rank (Zipf's law)."""
+the shorter one is this many times as frequent ("so", not "soo"). Frequency falls as 1 / rank (Zipf's law)."""
 _NAME_WORDS = re.compile(r"[a-z0-9]+")
 
 

@@ -27,7 +27,7 @@ __all__ = ["Recurrence"]
 # More reviews at a time gain nothing, and need more memory.
 MAX_REVIEWS = 128
 MAX_TOKENS = 32_768
-# To hand a direction to another thread takes as long as so many multiplications.
+# Handing a direction to another thread takes as long as this number of multiplications.
 MIN_SHARED_MULTIPLICATIONS = 10_000_000
 
 _logger = logging.getLogger(__name__)

@@ -46,9 +46,9 @@ class TokenizerConfig:
             raise InvalidConfiguration(
                 f"num_pieces must be from 0 to num_words - skip_top - 1, not {self.num_pieces}"
             )
-        for name, least in (("max_tokens", 4), ("min_texts", 1)):
-            if getattr(self, name) < least:
-                raise InvalidConfiguration(f"{name} must be at least {least}, not {getattr(self, name)}")
+        for name, minimum in (("max_tokens", 4), ("min_texts", 1)):
+            if getattr(self, name) < minimum:
+                raise InvalidConfiguration(f"{name} must be at least {minimum}, not {getattr(self, name)}")
         for name, choices in (("truncation", get_args(Truncation)), ("text_rules", get_args(TextRules))):
             if getattr(self, name) not in choices:
                 raise InvalidConfiguration(f"{name} must be one of {choices}, not {getattr(self, name)!r}")

@@ -11,7 +11,7 @@ __all__ = ["ESCAPE", "ParsedRow", "parse_rows"]
 
 # The default, 128 Ki, is less than a long review; without a limit one lost quote takes in the whole file.
 _MAX_FIELD_CHARACTERS = 16 * 2**20
-# csv drops every backslash if it is told of escapes, so they pass it as surrogates that no decoder gives.
+# csv drops every backslash if it knows of escapes, so they pass it as surrogates that no decoder gives.
 ESCAPE = re.compile(r"\\([\\\"ntr])")
 _STAND_INS = {character: chr(0xD800 + i) for i, character in enumerate('\\"ntr')}
 _MEANINGS = dict(zip(map(ord, _STAND_INS.values()), '\\"\n\t\r', strict=True))

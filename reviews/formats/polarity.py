@@ -3,7 +3,7 @@
     rt-polaritydata/rt-polarity.pos    a sentence a line; the third is "pos/2" here
     rt-polaritydata/rt-polarity.neg
 
-Which film a sentence is about is not told, so sentences have no group.
+The file does not say which film a sentence is about, so sentences have no group.
 """
 
 import re

@@ -24,7 +24,7 @@ PORTS = ("PROXY_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT")
 
 
 class Compose:
-    """One deployment beside any other on this machine: a project name, volumes and ports of its own."""
+    """A deployment with its own project name, volumes and ports, apart from any other on this machine."""
 
     def __init__(self, *, without: str = "") -> None:
         """Take the services that cannot run here, separated by spaces."""
@@ -60,7 +60,7 @@ class Compose:
         self(*files, "up", "--detach", "--no-build", "--no-deps", "--wait", "service")
 
     def scale(self, num_replicas: int) -> None:
-        """Run so many replicas, and wait until those that are new are healthy."""
+        """Run this number of replicas, and wait until the new ones are healthy."""
         self(
             "up",
             "--detach",
@@ -93,7 +93,7 @@ class Compose:
 
 
 class Load:
-    """deploy/load/load.py, running beside what a test does."""
+    """deploy/load/load.py, which runs during a test."""
 
     def __init__(self, url: str) -> None:
         command = [sys.executable, "deploy/load/load.py", "--url", url, "--seconds", "600", "--rate", "40"]

@@ -95,7 +95,7 @@ print(json.dumps({
 
 
 def through_the_proxy(compose: Compose, request: bytes) -> bytes:
-    """Return the answer to some bytes, none of which a client has made tidier."""
+    """Return the answer to bytes that no HTTP client has normalised."""
     with connect(compose.proxy) as (connection, answers):
         connection.sendall(request)
         return answers.read()

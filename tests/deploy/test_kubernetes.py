@@ -90,7 +90,7 @@ def environment(overlay: str) -> dict[str, str]:
 
 
 def settings(overlay: str) -> Settings:
-    """What the service makes of the container's environment, of which the image has a part."""
+    """The service's settings in the container, some of which the image sets."""
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     variables = dict(re.findall(r"(SENTIMENT_\w+)=(\S+)", dockerfile)) | environment(overlay)
     assert not unknown_variables(variables)

@@ -42,7 +42,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayService]:
 
 @dataclass(slots=True)
 class Load:
-    """Clients that each send their next reviews a pause after the last are answered."""
+    """Clients that each wait for their answer, and for a pause, before they send the next reviews."""
 
     url: str
     pause_seconds: float = 0.0
@@ -53,17 +53,17 @@ class Load:
     """By what came instead of an answer."""
 
     def client(self) -> None:
-        """Send reviews until told to stop; raises for an answer that no client could do anything with."""
+        """Send reviews until `stop` is set; raises for an answer that no client can use."""
         with httpx.Client(base_url=self.url, timeout=PATIENCE_SECONDS) as client:
             while not self.stop.is_set():
                 self.answers[self._answer(client)] += 1
                 self.stop.wait(self.pause_seconds)
 
     def wait_for(self, num_answers: int, model: dict[str, object]) -> None:
-        """Return when so many more answers of a model are there."""
+        """Return when a model has given `num_answers` more answers."""
         name = str(model["name"])
-        least = self.answers[name] + num_answers
-        wait_until(lambda: self.answers[name] >= least, f"{num_answers} answers of {name}")
+        enough = self.answers[name] + num_answers
+        wait_until(lambda: self.answers[name] >= enough, f"{num_answers} answers of {name}")
 
     def _answer(self, client: httpx.Client) -> str:
         while True:

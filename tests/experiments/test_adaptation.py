@@ -13,8 +13,8 @@ from tests.sample_reviews import made_up_reviews
 
 def test_the_table_has_a_row_for_each_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
-        row | {"split": ("train", "test")[place % 5 == 0], "movie": None}
-        for place, row in enumerate(made_up_reviews())
+        row | {"split": ("train", "test")[index % 5 == 0], "movie": None}
+        for index, row in enumerate(made_up_reviews())
     ]
     path = tmp_path / "reviews.jsonl.xz"
     with lzma.open(path, "wt", encoding="utf-8") as file:

@@ -22,7 +22,7 @@ def hidden(store: Store) -> list[str]:
 
 
 def visible_versions(store: Store) -> list[int]:
-    """Return the versions that a reader sees, none of which may be damaged."""
+    """Return the versions that a reader sees; fail if one is damaged."""
     try:
         versions = store.versions("reviews")
     except (StoreNotFound, ModelNotFound):

@@ -86,7 +86,7 @@ def rows_of(path: Path, columns: Columns = Columns()) -> list[Row | Reject]:  # 
 
 
 def fields_of(path: Path, columns: Columns = Columns()) -> list[dict[str, object]]:  # noqa: B008 - it is frozen
-    """Return the fields of all rows of a file, none of which may be bad."""
+    """Return the fields of all rows of a file; fail if one is bad."""
     rows = rows_of(path, columns)
     assert not [row for row in rows if isinstance(row, Reject)]
     return [dict(row.fields) for row in rows if isinstance(row, Row)]

@@ -19,7 +19,7 @@ NUM_ROWS = 1_000_000
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of many rows, some of which cannot be scored."""
+    """A table of many rows; some cannot be scored."""
     bodies = ("" if index % 997 == 5 else text for index, text in enumerate(texts(scaled(NUM_ROWS))))
     return write_csv(tmp_path_factory.mktemp("source") / "reviews.csv", bodies)
 

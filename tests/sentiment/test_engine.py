@@ -120,7 +120,7 @@ def test_a_gpu_gives_the_probabilities_of_the_cpu() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     model = network(embedding_size=128, hidden_size=128)
-    # So many that several batches are under way at once.
+    # Enough for several batches to be under way at once.
     reviews = [tokenized([3, 4, 5] * length) for length in (1, 20, 100, *range(2, 130))]
     on_gpu = Engine(deepcopy(model), device="cuda").probabilities(reviews)
     on_cpu = Engine(model, device="cpu").probabilities(reviews)

@@ -48,7 +48,7 @@ class Start:
         self._in_namespace = in_namespace
 
     def wait_for_imports(self, count: int) -> None:
-        """Return when so many modules have been imported, or when it has ended."""
+        """Return when a number of modules have been imported, or when it has ended."""
         for _ in range(count):
             if not _pipe(self._process.stderr).readline():
                 return

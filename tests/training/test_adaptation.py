@@ -51,15 +51,15 @@ def recipe(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own_reviews(tmp_path: Path) -> Path:
-    """Thirty reviews with words that the base has never met."""
-    rows = [row | {"text": f"{row['text']} Quiz {place}"} for place, row in enumerate(made_up_reviews()[:30])]
+    """Thirty reviews with words that the base does not know."""
+    rows = [row | {"text": f"{row['text']} Quiz {index}"} for index, row in enumerate(made_up_reviews()[:30])]
     return write_jsonl(tmp_path / "own.jsonl", rows)
 
 
 @pytest.fixture
 def stars(tmp_path: Path) -> Path:
     """Reviews with labels that no base here has."""
-    rows = [{"text": f"thing {place}", "label": ("poor", "fair", "good")[place % 3]} for place in range(30)]
+    rows = [{"text": f"thing {index}", "label": ("poor", "fair", "good")[index % 3]} for index in range(30)]
     return write_jsonl(tmp_path / "stars.jsonl", rows)
 
 
@@ -148,8 +148,8 @@ def test_one_command_takes_reviews_in_any_format_with_columns_of_their_own(
     tmp_path: Path, recipe: Path, tiny_store: Path, ending: str
 ) -> None:
     rows = [
-        {"body": row["text"], "sentiment": ("neg", "pos")[row["label"] == 1], "product": f"p{place % 9}"}
-        for place, row in enumerate(made_up_reviews()[:40])
+        {"body": row["text"], "sentiment": ("neg", "pos")[row["label"] == 1], "product": f"p{index % 9}"}
+        for index, row in enumerate(made_up_reviews()[:40])
     ]
     path = tmp_path / f"mine{ending}"
     match ending:
@@ -174,8 +174,8 @@ def test_one_command_takes_reviews_in_any_format_with_columns_of_their_own(
 
 def test_the_reviews_move_it(tmp_path: Path, own_reviews: Path, recipe: Path, tiny_store: Path) -> None:
     recipe.write_text(ADAPTING.replace("1e-3", "1e-2"), encoding="utf-8")
-    rows = [{"text": f"a terrible film {place}", "label": 1} for place in range(20)]
-    rows += [{"text": f"a wonderful film {place}", "label": 0} for place in range(20)]
+    rows = [{"text": f"a terrible film {index}", "label": 1} for index in range(20)]
+    rows += [{"text": f"a wonderful film {index}", "label": 0} for index in range(20)]
     assert adapt(write_jsonl(own_reviews, rows), recipe, tiny_store, tmp_path) == 0
     base, adapted = (probabilities(load(store)) for store in (tiny_store, tmp_path / "store"))
     assert adapted[0]["positive"] < base[0]["positive"]

@@ -190,10 +190,10 @@ def star_rows() -> list[dict[str, object]]:
     """Reviews of one to five stars, each written as one data set or another writes them."""
     ways = ("{}", "{}.0", "{} stars", "{}.0 out of 5 stars")
     rows: list[dict[str, object]] = []
-    for place in range(300):
-        stars = place % 5 + 1
-        text = f"a {STAR_WORDS[stars - 1]} thing {place}"
-        rows.append({"review": text, "stars": ways[place // 5 % 4].format(stars)})
+    for index in range(300):
+        stars = index % 5 + 1
+        text = f"a {STAR_WORDS[stars - 1]} thing {index}"
+        rows.append({"review": text, "stars": ways[index // 5 % 4].format(stars)})
     return rows
 
 
@@ -348,7 +348,7 @@ def test_without_near_duplicates_there_is_one_figure_for_test(
     tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path
 ) -> None:
     rows = [
-        {"text": f"No duck is {word} here.", "label": place} for place, word in enumerate(("bad", "good"))
+        {"text": f"No duck is {word} here.", "label": index} for index, word in enumerate(("bad", "good"))
     ]
     test = write_jsonl(tmp_path / "test.jsonl", rows)
     assert fit(tiny_reviews, tiny_recipe, tmp_path, "--test", str(test)) == 0

@@ -1,4 +1,4 @@
-"""Taking the weights of a base version over to a vocabulary of one's own.
+"""Transferring the weights of a base version to a new vocabulary.
 
 A word that both know keeps its vector, and so keeps its meaning. Any other row of the embedding starts from a
 mean of the base's vectors: the mean of all of them for a word (Hewitt 2021, "Initializing New Word Embeddings

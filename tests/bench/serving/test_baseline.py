@@ -1,4 +1,4 @@
-"""Two checkouts of the service beside each other."""
+"""Comparing two checkouts of the service."""
 
 from dataclasses import replace
 from pathlib import Path

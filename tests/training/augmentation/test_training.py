@@ -78,7 +78,7 @@ def test_pieces_need_a_tokenizer_that_has_some(
 
 
 def test_neutral_sentences_are_for_two_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [{"text": f"thing {place}", "label": ("poor", "fair", "good")[place % 3]} for place in range(60)]
+    rows = [{"text": f"thing {index}", "label": ("poor", "fair", "good")[index % 3]} for index in range(60)]
     path = recipe(tmp_path, f"{TINY_RECIPE}\n[augmentation]\nnum_neutral = 10\n")
     assert fit(tmp_path, path, write_jsonl(tmp_path / "stars.jsonl", rows)) == 1
     assert "augmentation.num_neutral is 10" in capsys.readouterr().err

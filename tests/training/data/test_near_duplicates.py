@@ -40,10 +40,10 @@ def similarity(one: str, other: str) -> float:
 def test_every_pair_is_found_as_by_definition(ours: list[str], theirs: list[str]) -> None:
     found = find_duplicates(ShingledTexts.of(ours), ShingledTexts.of(theirs))
     best = {
-        place: max((similarity(text, other) for other in theirs), default=0)
-        for place, text in enumerate(ours)
+        index: max((similarity(text, other) for other in theirs), default=0)
+        for index, text in enumerate(ours)
     }
-    expected = {place: value for place, value in best.items() if value >= MIN_SIMILARITY}
+    expected = {index: value for index, value in best.items() if value >= MIN_SIMILARITY}
     assert {pair.index: pair.similarity for pair in found.pairs} == pytest.approx(expected)
     assert all(
         similarity(ours[it.index], theirs[it.other]) == pytest.approx(it.similarity) for it in found.pairs

@@ -8,7 +8,7 @@ from training.data.sources import indices_by_source, source_names
 
 def collection(**sizes: int) -> ReviewCollection:
     reviews = [
-        Review(f"{name}/{place}", name, "1", None) for name, size in sizes.items() for place in range(size)
+        Review(f"{name}/{index}", name, "1", None) for name, size in sizes.items() for index in range(size)
     ]
     sources = [
         Source(path=Path(f"{name}.csv"), layout=Layout(format="CSV"), num_reviews=size)

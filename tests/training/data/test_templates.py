@@ -41,8 +41,8 @@ def test_a_misspelling_swaps_two_inner_letters_of_one_word() -> None:
     found = {misspell(text, None, str(number)) for number in range(200)}
     for wrong in found:
         assert wrong is not None
-        places = [place for place, letter in enumerate(text) if wrong[place] != letter]
-        first, second = places
+        indices = [index for index, letter in enumerate(text) if wrong[index] != letter]
+        first, second = indices
         assert (second, wrong[first], wrong[second]) == (first + 1, text[second], text[first])
         assert text[first - 1].isalpha()
         assert text[second + 1].isalpha()

@@ -60,7 +60,7 @@ def language_model() -> Trainer[Any]:
     """A language model's trainer, with all words as noise and none left out."""
     torch.manual_seed(3)
     reviews = examples(NUM_REVIEWS).reviews
-    short = replace(reviews[0], ids=reviews[0].ids[:1])  # has no word to foretell
+    short = replace(reviews[0], ids=reviews[0].ids[:1])  # has no word to predict
     config = LanguageModelling(fitting=FITTING, num_noise=1000, dropout=0.0)
     task = WordPrediction(train=[*reviews, short, short], validation=reviews[:9], config=config, device=CPU)
     return Trainer(LanguageModel(SentimentLSTM(NETWORK)), task, FITTING, seed=1, device=CPU)
@@ -73,7 +73,7 @@ def with_dropout() -> Trainer[Any]:
 
 
 def resumed() -> Trainer[Any]:
-    """The trainer with dropout, stopped after eleven steps; another goes on."""
+    """The trainer with dropout, stopped after eleven steps; another one continues."""
     first, second = with_dropout(), with_dropout()
 
     def after_step() -> None:

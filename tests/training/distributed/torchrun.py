@@ -10,7 +10,7 @@ _ROOT = Path(__file__).parents[3]
 
 
 def start(*command: str, num_processes: int = 2) -> subprocess.Popen[str]:
-    """Start a module with its arguments in so many processes on this host."""
+    """Start a module with its arguments in `num_processes` processes on this host."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     return subprocess.Popen(
         [*torchrun, "--nproc-per-node", str(num_processes), "-m", *command],

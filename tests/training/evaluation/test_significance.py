@@ -56,8 +56,8 @@ def test_wins_of_both_widen_the_interval_and_share_the_resamples() -> None:
 def test_the_draw_is_that_of_whole_reviews_with_replacement() -> None:
     a, b = answers(20, 12, 18, 10)
     paired = compare_pairs(a, b)
-    places = np.random.default_rng(2).integers(0, len(a), (NUM_RESAMPLES, len(a)))
-    drawn = b[places].mean(axis=1) - a[places].mean(axis=1)
+    indices = np.random.default_rng(2).integers(0, len(a), (NUM_RESAMPLES, len(a)))
+    drawn = b[indices].mean(axis=1) - a[indices].mean(axis=1)
     assert paired.interval == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=1 / len(a))
     assert paired.b_better_ratio == pytest.approx((drawn > 1e-12).mean(), abs=0.02)
 

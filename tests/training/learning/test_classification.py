@@ -41,10 +41,10 @@ def task(objective: Objective) -> Classification:
     )
 
 
-def losses(objective: Objective, places: list[int]) -> list[float]:
+def losses(objective: Objective, indices: list[int]) -> list[float]:
     """The parts of one step's loss, each differentiated before the next is computed."""
     found = []
-    for term in task(objective).terms(network(), places, 0):
+    for term in task(objective).terms(network(), indices, 0):
         loss = term().value
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         found.append(loss.item())
@@ -107,7 +107,7 @@ def test_the_virtual_perturbation_has_its_norm_and_changes_the_answer_more_than_
     with torch.no_grad():
         for weight in model.parameters():
             weight.mul_(2)  # a network that reacts
-    texts = padded([examples().reviews[place].ids for place in range(8)])
+    texts = padded([examples().reviews[index].ids for index in range(8)])
     logits_BL = model(texts.ids_TB, texts.lengths_B).detach()
 
     def change(shift: Tensor) -> float:

@@ -28,7 +28,7 @@ NUM_WORDS = 40
 CONFIG = NetworkConfig(vocabulary_size=NUM_WORDS, num_labels=2, embedding_size=16, hidden_size=24)
 FITTING = Fitting(epochs=20, batch_reviews=16, learning_rate=5e-2, schedule="linear")
 # Texts that count in steps of three: each word follows from either neighbour.
-TEXTS = [tokenized([2 + (first + 3 * place) % 38 for place in range(9)]) for first in range(38)]
+TEXTS = [tokenized([2 + (first + 3 * index) % 38 for index in range(9)]) for first in range(38)]
 
 
 def model(config: NetworkConfig = CONFIG) -> LanguageModel:
@@ -59,7 +59,7 @@ def test_a_query_has_not_seen_its_word() -> None:
     lengths_B = torch.tensor([4])
     before, after = subject(ids_TB, lengths_B)[0], subject(changed_TB, lengths_B)[0]
     same = [torch.equal(row, other) for row, other in zip(before, after, strict=True)]
-    # Forward: queries for words 2, 3, 4, of which the last has read word 3. Backward: for words 1, 2, 3.
+    # Forward: queries for words 2, 3, 4; the last query has read word 3. Backward: for words 1, 2, 3.
     assert same == [True, True, False, False, False, True]
 
 

@@ -62,7 +62,7 @@ def trainer(
 
 
 def run(subject: Trainer[SentimentLSTM], *, stop_after: int | None = None) -> list[float]:
-    """Train, to the end or for so many steps, and return the loss of each step."""
+    """Train to the end or for a number of steps, and return the loss of each step."""
     losses: list[float] = []
 
     def after_step() -> None:
@@ -204,14 +204,14 @@ def test_it_stops_when_validation_no_longer_improves() -> None:
 
 
 def test_each_epoch_meets_every_review_once_in_another_order() -> None:
-    lengths = [place % 13 for place in range(100)]
+    lengths = [index % 13 for index in range(100)]
     first = shuffled_batches(lengths, 8, seed=1, epoch=0)
-    assert sorted(place for batch in first for place in batch) == list(range(100))
+    assert sorted(index for batch in first for index in batch) == list(range(100))
     assert first == shuffled_batches(lengths, 8, seed=1, epoch=0)
     assert first != shuffled_batches(lengths, 8, seed=1, epoch=1)
     assert first != shuffled_batches(lengths, 8, seed=2, epoch=0)
     assert all(
-        max(lengths[place] for place in batch) - min(lengths[place] for place in batch) <= 2
+        max(lengths[index] for index in batch) - min(lengths[index] for index in batch) <= 2
         for batch in first
     )
 

@@ -1,4 +1,4 @@
-"""Reviews made of random tokens, whose class is told by one of two."""
+"""Reviews made of random tokens; one token of two decides the class."""
 
 import random
 
@@ -11,9 +11,9 @@ VOCABULARY_SIZE = 20
 
 
 def examples(num_reviews: int = 60) -> Examples:
-    """Reviews of which every second one holds token 2, the others token 3, as their last."""
+    """Reviews that end with token 2 and token 3 in turn."""
     chance = random.Random(5)
-    classes = [place % 2 for place in range(num_reviews)]
+    classes = [index % 2 for index in range(num_reviews)]
     ids = [
         [chance.randrange(4, VOCABULARY_SIZE) for _ in range(chance.randrange(1, 30))] + [2 + label]
         for label in classes

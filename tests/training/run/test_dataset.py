@@ -1,4 +1,4 @@
-"""What is trained on beside the reviews: more labelled ones, and generated sentences."""
+"""What is trained on in addition to the reviews: more labelled ones, and generated sentences."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ def plan(tmp_path: Path, train: Path, recipe: Path, *also_train: Path, num_sente
 def test_more_reviews_are_trained_on_and_never_held_out(
     tmp_path: Path, tiny_reviews: Path, tiny_recipe: Path
 ) -> None:
-    rows = [row | {"text": f"{row['text']} Indeed {place}"} for place in range(40) for row in MORE]
+    rows = [row | {"text": f"{row['text']} Indeed {index}"} for index in range(40) for row in MORE]
     more = write_jsonl(tmp_path / "more.jsonl", rows)
     without = read_dataset(plan(tmp_path, tiny_reviews, tiny_recipe))
     dataset = read_dataset(plan(tmp_path, tiny_reviews, tiny_recipe, more))
@@ -108,7 +108,7 @@ def test_sentences_are_trained_on_with_the_labels_of_the_reviews(
 
 
 def test_sentences_need_the_labels_negative_and_positive(tmp_path: Path, tiny_recipe: Path) -> None:
-    rows = [{"text": f"thing {place}", "label": ("poor", "good")[place % 2]} for place in range(40)]
+    rows = [{"text": f"thing {index}", "label": ("poor", "good")[index % 2]} for index in range(40)]
     reviews = write_jsonl(tmp_path / "grades.jsonl", rows)
     with pytest.raises(InvalidRecipe, match=r"num_sentences is 10.* labels good, poor"):
         read_dataset(plan(tmp_path, reviews, tiny_recipe, num_sentences=10))

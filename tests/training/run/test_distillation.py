@@ -106,7 +106,7 @@ def test_a_teacher_speaks_of_labels_in_the_order_asked_for(tiny_store: Path) -> 
 def test_a_teacher_of_other_labels_is_refused(
     tmp_path: Path, tiny_store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [{"text": f"thing {place}", "label": ("poor", "fair", "good")[place % 3]} for place in range(60)]
+    rows = [{"text": f"thing {index}", "label": ("poor", "fair", "good")[index % 3]} for index in range(60)]
     reviews = write_jsonl(tmp_path / "stars.jsonl", rows)
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE, encoding="utf-8")
@@ -148,7 +148,7 @@ def test_the_linear_teacher_is_right_and_surer_than_the_model_it_was_fitted_as(
     rows = LinearTeacher(dataset.split, dataset.labels).probabilities(UNSEEN)
     raw = LinearModel([review.text for review in train], dataset.labels.indices(train), num_labels=2)
     assert rows.argmax(1).tolist() == [1, 0]
-    # Every review held out is told right, so confidence can but rise.
+    # All held-out reviews are predicted correctly, so calibration can only raise the confidence.
     assert (rows.max(1) > raw.probabilities(UNSEEN).max(1)).all()
 
 

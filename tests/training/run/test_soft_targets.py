@@ -65,9 +65,7 @@ def test_texts_and_their_sentences_learn_from_a_file_and_the_version_names_it(
     run, learned = learned_texts(tmp_path)
     dataset = read_dataset(run.plan)
     num_train = len(dataset.split.train)
-    assert (
-        len(learned.texts) == num_train + 30 + 2
-    )  # ten unlabelled texts of which nothing is known are left out
+    assert len(learned.texts) == num_train + 30 + 2  # ten unlabelled texts without a target are left out
     np.testing.assert_allclose(learned.targets_NL[num_train:].numpy(), [[0.125, 0.875]] * 32)
     manifest = Store(tmp_path / "store").manifest("reviews", 1)
     sha256 = run.plan.soft_targets[0].sha256

@@ -35,7 +35,7 @@ def curves(folder: Path) -> dict[str, Curve]:
 
 def check(curve: Curve, every_steps: int, values: Sequence[float]) -> None:
     """Require that a curve has these values and no other, in the single precision of TensorBoard."""
-    assert [step for step, _ in curve] == [every_steps * place for place in range(1, len(values) + 1)]
+    assert [step for step, _ in curve] == [every_steps * number for number in range(1, len(values) + 1)]
     assert [value for _, value in curve] == pytest.approx(values, rel=1e-6)
 
 
@@ -99,7 +99,7 @@ def test_without_the_package_one_line_names_the_extra_before_anything_is_done(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # None in this place is how Python itself marks a module that cannot be imported.
+    # Python itself marks a module that cannot be imported by None here.
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     monkeypatch.delattr(torch.utils, "tensorboard", raising=False)
     what = ["--recipe", str(tiny_recipe), "--train", str(tiny_reviews), "--device", "cpu"]

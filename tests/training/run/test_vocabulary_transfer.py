@@ -1,4 +1,4 @@
-"""The weights of a base version with a vocabulary of one's own."""
+"""The weights of a base version with a new vocabulary."""
 
 import torch
 

@@ -197,7 +197,7 @@ def test_a_model_with_other_labels_is_not_probed_and_says_so(
     tmp_path: Path, tiny_recipe: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("awful", "fair", "superb")
-    rows = [{"text": f"a {words[place % 3]} thing {place}", "label": place % 3 + 1} for place in range(90)]
+    rows = [{"text": f"a {words[index % 3]} thing {index}", "label": index % 3 + 1} for index in range(90)]
     stars, store = write_jsonl(tmp_path / "stars.jsonl", rows), tmp_path / "store"
     where = ["--run-folder", str(tmp_path / "run"), "--store", str(store), "--device", "cpu"]
     assert main(["fit", "--recipe", str(tiny_recipe), "--train", str(stars), *where]) == 0

@@ -85,8 +85,8 @@ def test_the_page_has_the_figures_the_recipe_the_data_and_the_labels(tiny_store:
 
 def test_errors_are_listed_by_id_without_any_review_text_and_names_are_escaped(tmp_path: Path) -> None:
     rows = made_up_reviews()
-    for place, row in enumerate(rows):
-        row["id"] = f"<b>$model{place}</b>"
+    for index, row in enumerate(rows):
+        row["id"] = f"<b>$model{index}</b>"
         row["label"] = "<i>good</i>" if row["label"] else "bad & worse"
     # A rate of next to nothing: the network learns nothing, so there are errors to list.
     recipe = tmp_path / "lazy.toml"

@@ -23,7 +23,7 @@ from training.publishing.validation_predictions import ValidationPredictions
 def outcome(
     labels: Sequence[str] = ("negative", "positive"), num_reviews: int = 120, seed: int = 1
 ) -> ValidationPredictions:
-    """Reviews of which most are right; the uncalibrated probabilities are too sure of themselves."""
+    """Reviews that are mostly predicted correctly, with overconfident uncalibrated probabilities."""
     chance = np.random.default_rng(seed)
     truth = chance.integers(0, len(labels), num_reviews)
     logits = chance.normal(size=(num_reviews, len(labels)))
