@@ -21,11 +21,14 @@ MATHEMATICS = ["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
 # How many floats a register holds, and for how many reviews the sums of a block fit into registers; see
 # lstm.c. sentiment/compiled.py has the same levels.
 PORTABLE = {"portable": ["-DWIDTH=4", "-DROWS=3"]}
+AVX512 = ["-DWIDTH=16", "-DROWS=6", "-mfma", *(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl"))]
 X86 = {
-    "avx512": ["-DWIDTH=16", "-DROWS=6", "-mfma", *(f"-mavx512{part}" for part in ("f", "bw", "dq", "vl"))],
+    "avx512": AVX512,
     "avx2": ["-DWIDTH=8", "-DROWS=3", "-mfma", "-mavx2"],
 }
 LEVELS = X86 | PORTABLE if platform.machine().lower() in ("x86_64", "amd64") else PORTABLE
+if LEVELS is not PORTABLE and platform.system() == "Linux":  # which says whether AMX may be used
+    LEVELS["amx"] = [*AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16"]
 
 
 class BuildLibraries(build_ext):

@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 from torch import Tensor, nn
 
-from sentiment import SentimentLSTM
-from sentiment.compiled import compiled_kernels
+from sentiment import InvalidConfiguration, SentimentLSTM
+from sentiment.compiled import bfloat16_kernel, compiled_kernels
 from sentiment.eager import EagerKernel
 from sentiment.kernel import Kernel
 from sentiment.lengths import LENGTH_STEP_TOKENS, round_up
@@ -36,7 +36,7 @@ States = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def engines(network: SentimentLSTM) -> dict[str, Logits]:
     """Return each engine by its name."""
     model = _to_onnx(network)
-    kernels: list[Kernel] = [*compiled_kernels(), EagerKernel()]
+    kernels: list[Kernel] = [*compiled_kernels(), EagerKernel(), *_bfloat16_kernels()]
     best, *lesser = kernels
     return {
         "this engine": _ours(network, best),
@@ -49,6 +49,13 @@ def engines(network: SentimentLSTM) -> dict[str, Logits]:
         "ONNX Runtime, int8": _pooled(network, _onnx_runtime(_quantized(model))),
         "OpenVINO": _pooled(network, _openvino(model)),
     }
+
+
+def _bfloat16_kernels() -> list[Kernel]:
+    try:
+        return [bfloat16_kernel()]
+    except InvalidConfiguration:
+        return []
 
 
 def _ours(network: SentimentLSTM, kernel: Kernel, helper: Executor | None = None) -> Logits:

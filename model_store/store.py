@@ -127,17 +127,18 @@ class Store:
         with self._reading():
             return find_leftovers(self._folder(model, version), manifest)
 
-    def load(self, reference: str, device: str = "auto") -> ModelVersion:
+    def load(self, reference: str, device: str = "auto", precision: str = "float32") -> ModelVersion:
         """Read a version, verify every byte of it, and only then build its classifier.
 
-        Raises what `resolve` and `verify` raise, and InvalidConfiguration for a device that cannot be had.
+        Raises what `resolve` and `verify` raise, and InvalidConfiguration for a device or a precision that
+        cannot be had.
         """
         model, version = self.resolve(reference)
         folder = self._folder(model, version)
         manifest = self.manifest(model, version)
         with self._reading():
             files = dict(read_files(folder, manifest))
-        return build(folder, manifest, files, device)
+        return build(folder, manifest, files, device, precision)
 
     def publish(self, draft: Draft) -> int:
         """Add a draft as the next version of its model, whole or not at all, and return its number.

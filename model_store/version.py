@@ -32,11 +32,13 @@ class ModelVersion:
         return f"{self.manifest.model}@{self.manifest.version}"
 
 
-def build(folder: Path, manifest: Manifest, files: Mapping[str, bytes], device: str) -> ModelVersion:
+def build(
+    folder: Path, manifest: Manifest, files: Mapping[str, bytes], device: str, precision: str
+) -> ModelVersion:
     """Make a version from files whose hashes are checked; `folder` is only named in errors.
 
-    Raises CorruptVersion when a file does not fit the manifest, and InvalidConfiguration for a device that
-    cannot be had.
+    Raises CorruptVersion when a file does not fit the manifest, and InvalidConfiguration for a device or a
+    precision that cannot be had.
     """
     _check_tokenizer(folder / "tokenizer.json", manifest, files["tokenizer.json"])
     examples = _read_golden(folder / "golden.jsonl", manifest, files["golden.jsonl"])
@@ -50,6 +52,7 @@ def build(folder: Path, manifest: Manifest, files: Mapping[str, bytes], device: 
             temperature=manifest.temperature,
             temperature_slope=manifest.temperature_slope,
             device=device,
+            precision=precision,
         )
     except InvalidWeights as error:
         raise CorruptVersion(f"{folder / 'model.safetensors'}: {error}") from error

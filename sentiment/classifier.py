@@ -59,6 +59,7 @@ class Classifier:
         temperature: float,
         temperature_slope: float = 0.0,
         device: str = "auto",
+        precision: str = "float32",
     ) -> "Classifier":
         """Make a classifier from the saved parts of a version.
 
@@ -71,6 +72,7 @@ class Classifier:
             temperature=temperature,
             temperature_slope=temperature_slope,
             device=device,
+            precision=precision,
         )
         return cls(labels=labels, tokenizer=vocabulary, engine=engine)
 
@@ -83,6 +85,11 @@ class Classifier:
     def kernel(self) -> str:
         """What computes the network's steps: `Engine.kernel`."""
         return self._engine.kernel
+
+    @property
+    def precision(self) -> str:
+        """What the network computes in: `Engine.precision`."""
+        return self._engine.precision
 
     @property
     def network(self) -> SentimentLSTM:

@@ -57,7 +57,7 @@ typedef struct {
     const int64_t *first_B;  /* the first token of each review */
     const int64_t *length_B; /* how many tokens it has, at least one; the longest review comes first */
     const float *weights;    /* recurrent weights, I = H */
-    float *work;             /* [5][B][blocks * WIDTH], of any content */
+    float *work;             /* [NUM_WORK_ARRAYS][B][blocks * WIDTH], of any content; for bfloat16 two more */
     float *last, *max, *mean; /* pooled states: H floats of each review, or NULL if they are not wanted */
     float *states;            /* all states: H floats of each token, or NULL */
     int64_t pooled_stride, states_stride; /* floats from one review's, and one token's, to the next */
@@ -203,6 +203,17 @@ typedef struct {
     int64_t step;
 } one_step;
 
+/* Take a step of WIDTH units of a review, and return their states. */
+INLINE lanes take_step(const steps *it, int64_t review, int64_t unit, int after, const lanes *gates)
+{
+    lanes state = activate(gates, work_of(it, CELLS, review) + unit);
+    float *max = work_of(it, MAX, review) + unit, *total = work_of(it, TOTAL, review) + unit;
+    store(work_of(it, after, review) + unit, state);
+    if (it->max) store(max, choose(load(max) >= state, load(max), state));
+    if (it->mean) store(total, load(total) + state);
+    return state;
+}
+
 INLINE void step_tile(const void *task, int64_t review, int64_t block, int R, int NB)
 {
     const steps *it = ((const one_step *)task)->steps;
@@ -218,14 +229,8 @@ INLINE void step_tile(const void *task, int64_t review, int64_t block, int R, in
     multiply(gates, &in, R, NB);
     /* Unrolled to the end, or the gates would leave their registers at every input. */
     for (int r = 0; r < R; r++)
-        for (int b = 0; b < NB; b++) {
-            int64_t unit = (block + b) * WIDTH;
-            lanes state = activate(gates + (r * NB + b) * GATES, work_of(it, CELLS, review + r) + unit);
-            float *max = work_of(it, MAX, review + r) + unit, *total = work_of(it, TOTAL, review + r) + unit;
-            store(work_of(it, after, review + r) + unit, state);
-            if (it->max) store(max, choose(load(max) >= state, load(max), state));
-            if (it->mean) store(total, load(total) + state);
-        }
+        for (int b = 0; b < NB; b++)
+            take_step(it, review + r, (block + b) * WIDTH, after, gates + (r * NB + b) * GATES);
 }
 
 static void clear(const steps *it)
@@ -316,3 +321,116 @@ EXPORT void run_steps(const steps *it)
     }
     while (num > 0) finish(it, --num);
 }
+
+#ifdef __AMX_BF16__
+/* ---- Recurrent products in bfloat16 ----
+
+   AMX multiplies tiles of 16 rows. Weights and the states that they meet are rounded to bfloat16; sums, input products,
+   activations, cells and what is pooled stay in single precision. A row's sum does not depend on the rows beside it, so
+   a review's states are again the same bits in any batch.
+
+   Weights are [blocks][K][GATES][16][WIDTH][2], K groups of 32 inputs, the last filled up with zeros: what a tile wants
+   is pairs of inputs. Tiles 0 to 3 hold the sums of the gates, 4 holds states, 5 to 7 hold weights. */
+
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { TILE_ROWS = 16, TILE_INPUTS = 32, TILE_SIZE = TILE_ROWS * TILE_INPUTS, TILE_BYTES = 64 };
+
+typedef struct {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t num_rows[16];
+} tile_shapes;
+
+/* Whether this processor has what is needed, and Linux lets this process use it. */
+EXPORT int allow_bfloat16(void)
+{
+    enum { ASK_FOR_STATE = 0x1023, TILE_DATA = 18, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AVX512_BF16 = 1 << 5 };
+    uint32_t eax, ebx, ecx, edx;
+    if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & AMX_BF16) == 0 || (edx & AMX_TILE) == 0) return 0;
+    if (!__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) || (eax & AVX512_BF16) == 0) return 0;
+    return syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA) == 0;
+}
+
+static void shape_tiles(int num_reviews)
+{
+    tile_shapes shapes = {.palette = 1};
+    for (int tile = 0; tile < 8; tile++) {
+        shapes.row_bytes[tile] = TILE_BYTES;
+        shapes.num_rows[tile] = tile < 5 ? num_reviews : TILE_ROWS;
+    }
+    _tile_loadconfig(&shapes);
+}
+
+/* sums [GATES][16][WIDTH] = states [num][32 K] times the weights of a block */
+INLINE void multiply_tiles(float *sums, const uint16_t *states, const uint16_t *weights, int64_t K)
+{
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int64_t k = 0; k < K; k++, weights += GATES * TILE_SIZE) {
+        _tile_loadd(4, states + k * TILE_INPUTS, K * TILE_BYTES);
+        _tile_loadd(5, weights, TILE_BYTES);
+        _tile_dpbf16ps(0, 4, 5);
+        _tile_loadd(6, weights + TILE_SIZE, TILE_BYTES);
+        _tile_dpbf16ps(1, 4, 6);
+        _tile_loadd(7, weights + 2 * TILE_SIZE, TILE_BYTES);
+        _tile_dpbf16ps(2, 4, 7);
+        _tile_loadd(5, weights + 3 * TILE_SIZE, TILE_BYTES);
+        _tile_dpbf16ps(3, 4, 5);
+    }
+    _tile_stored(0, sums, TILE_BYTES);
+    _tile_stored(1, sums + 1 * TILE_ROWS * WIDTH, TILE_BYTES);
+    _tile_stored(2, sums + 2 * TILE_ROWS * WIDTH, TILE_BYTES);
+    _tile_stored(3, sums + 3 * TILE_ROWS * WIDTH, TILE_BYTES);
+}
+
+/* Take a step of up to 16 reviews. States in bfloat16 are [B][32 K]. */
+static void step_reviews(const one_step *task, int64_t first, int num, const uint16_t *before, uint16_t *after)
+{
+    const steps *it = task->steps;
+    int64_t K = (it->num_units + TILE_INPUTS - 1) / TILE_INPUTS;
+    int to = task->step & 1 ? STATES : OTHER_STATES;
+    float sums[GATES * TILE_ROWS * WIDTH] __attribute__((aligned(64)));
+    for (int64_t block = 0; block < it->num_blocks; block++) {
+        const uint16_t *weights = (const uint16_t *)it->weights + block * K * GATES * TILE_SIZE;
+        multiply_tiles(sums, before + first * K * TILE_INPUTS, weights, K);
+        for (int r = 0; r < num; r++) {
+            const float *row = row_at(it, first + r, task->step) + block * BLOCK;
+            lanes gates[GATES];
+            for (int gate = 0; gate < GATES; gate++)
+                gates[gate] = load(sums + (gate * TILE_ROWS + r) * WIDTH) + load(row + gate * WIDTH);
+            lanes state = take_step(it, first + r, block * WIDTH, to, gates);
+            uint16_t *rounded = after + (first + r) * K * TILE_INPUTS + block * WIDTH;
+            _mm256_storeu_si256((__m256i *)rounded, (__m256i)_mm512_cvtneps_pbh((__m512)state));
+        }
+    }
+}
+
+EXPORT void run_bfloat16_steps(const steps *it)
+{
+    int64_t num = it->num_reviews, K = (it->num_units + TILE_INPUTS - 1) / TILE_INPUTS, size = num * K * TILE_INPUTS;
+    uint16_t *states[] = {(uint16_t *)work_of(it, NUM_WORK_ARRAYS, 0), (uint16_t *)work_of(it, NUM_WORK_ARRAYS, 0) + size};
+    clear(it);
+    for (int64_t j = 0; j < 2 * size; j++) states[0][j] = 0;
+    int num_shaped = 0;
+    for (int64_t step = 0; step < it->length_B[0]; step++) {
+        while (it->length_B[num - 1] <= step) finish(it, --num);
+        one_step task = {it, step};
+        for (int64_t first = 0; first < num; first += TILE_ROWS) {
+            int now = num - first < TILE_ROWS ? (int)(num - first) : TILE_ROWS;
+            if (now != num_shaped) shape_tiles(num_shaped = now);
+            for (int r = 0; r < now; r++)
+                if (step + 1 < it->length_B[first + r]) prefetch(row_at(it, first + r, step + 1), it->num_blocks * BLOCK);
+            step_reviews(&task, first, now, states[step & 1], states[!(step & 1)]);
+        }
+        if (it->states) keep_states(it, num, step);
+    }
+    while (num > 0) finish(it, --num);
+    _tile_release();
+}
+#endif

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where the network runs; `auto` takes a GPU where there is one."
     )
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32",
+        description="How products of states are rounded on a CPU; `bfloat16` is faster, and needs AMX.",
+    )
     api_keys_file: str | None = Field(
         default=None,
         min_length=1,

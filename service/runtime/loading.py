@@ -26,7 +26,7 @@ def load_version(settings: Settings, reference: str) -> ModelVersion:
     Verifies every hash and reproduces the golden examples. Raises SentimentError.
     """
     sentiment.set_num_threads(settings.lane_threads)
-    version = open_store(settings).load(reference, device=settings.device)
+    version = open_store(settings).load(reference, device=settings.device, precision=settings.precision)
     golden.check(version.classifier, version.golden)
     _check_queue(settings, max_tokens=version.manifest.tokenizer.max_tokens)
     return version

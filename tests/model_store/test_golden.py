@@ -1,11 +1,21 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_store import GOLDEN_TOLERANCE, GoldenExample, GoldenMismatch, InvalidGolden, ModelVersion, golden
+from model_store import (
+    GOLDEN_TOLERANCE,
+    GoldenExample,
+    GoldenMismatch,
+    InvalidGolden,
+    ModelVersion,
+    Store,
+    golden,
+)
+from tests.sentiment.bfloat16 import HAS_BFLOAT16
 
 probability = st.floats(min_value=0, max_value=1)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -69,6 +79,14 @@ def test_check_fails_beyond_the_tolerance(loaded: ModelVersion, factor: float) -
     with pytest.raises(GoldenMismatch, match=r"^golden example 4: the probability of 'negative'") as mismatch:
         golden.check(loaded.classifier, examples)
     assert examples[3].text not in str(mismatch.value)
+
+
+@pytest.mark.skipif(not HAS_BFLOAT16, reason="the processor has no AMX")
+def test_products_in_bfloat16_have_a_tolerance_of_their_own(tiny_store: Path) -> None:
+    loaded = Store(tiny_store).load("reviews", device="cpu", precision="bfloat16")
+    golden.check(loaded.classifier, [moved(loaded.golden[0], 5 * GOLDEN_TOLERANCE)])
+    with pytest.raises(GoldenMismatch):
+        golden.check(loaded.classifier, [moved(loaded.golden[0], 20 * GOLDEN_TOLERANCE)])
 
 
 def test_check_fails_for_other_labels(loaded: ModelVersion) -> None:

@@ -38,6 +38,7 @@ def test_a_flag_of_each_setting() -> None:
         "model": "reviews@2",
         "follow_seconds": "15",
         "device": "cpu",
+        "precision": "bfloat16",
         "api_keys_file": "keys",
         "admin_keys_file": "admins",
         "lanes": "3",

@@ -4,9 +4,12 @@ from pathlib import Path
 import pytest
 
 from model_store import Manifest
+from sentiment import InvalidConfiguration
 from service.errors import UnfitVersion
-from service.runtime.loading import check_fit
+from service.runtime.loading import check_fit, load_version
+from service.settings import Settings
 from tests.model_store.drafts import small_draft
+from tests.sentiment.bfloat16 import HAS_BFLOAT16
 
 MIB = 1024 * 1024
 PAGE_BYTES = 4096
@@ -52,3 +55,12 @@ def test_other_labels(manifest: Manifest, tmp_path: Path) -> None:
     with pytest.raises(UnfitVersion, match=r"has the labels bad, good, but negative, positive are served"):
         check_fit(other, manifest, device="cpu", root=tmp_path)
     check_fit(replace(manifest, labels=manifest.labels[::-1]), manifest, device="cpu", root=tmp_path)
+
+
+def test_the_model_computes_in_the_precision_of_the_settings(tiny_store: Path) -> None:
+    settings = Settings(model_store=str(tiny_store), device="cpu", precision="bfloat16")
+    if HAS_BFLOAT16:
+        assert load_version(settings, settings.model).classifier.precision == "bfloat16"
+    else:
+        with pytest.raises(InvalidConfiguration, match="float32"):
+            load_version(settings, settings.model)
