@@ -3,6 +3,7 @@
 import re
 from random import Random
 
+from training.augmentation.made_up_names import known_or_made_up
 from training.augmentation.variation import add_sentence
 from training.augmentation.words import Words
 from training.data.templates import fill
@@ -30,7 +31,8 @@ class NameVariation:
         others = self._others(text, random)
         if not others:
             sentence = random.choice(self._words.sentences.name)
-            return add_sentence(text, fill(sentence, {"name": draw_name(self._words, random)}), random)
+            name = known_or_made_up([draw_name(self._words, random)], random)
+            return add_sentence(text, fill(sentence, {"name": name}), random)
         return _CAPITALISED.sub(lambda match: others.get(match[0], match[0]), text)
 
     def _others(self, text: str, random: Random) -> dict[str, str]:
@@ -38,11 +40,11 @@ class NameVariation:
         others: dict[str, str] = {}
         for pair in _PAIR.finditer(text):
             if self._no_names.isdisjoint(pair.groups()):
-                others.setdefault(pair[1], random.choice(self._words.given_names))
-                others.setdefault(pair[2], random.choice(self._words.family_names))
+                others.setdefault(pair[1], known_or_made_up(self._words.given_names, random))
+                others.setdefault(pair[2], known_or_made_up(self._words.family_names, random))
         for name in _CAPITALISED.findall(text):
             if name in self._given:
-                others.setdefault(name, random.choice(self._words.given_names))
+                others.setdefault(name, known_or_made_up(self._words.given_names, random))
         return others
 
 

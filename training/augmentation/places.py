@@ -3,6 +3,7 @@
 import re
 from random import Random
 
+from training.augmentation.made_up_names import known_or_made_up
 from training.augmentation.variation import add_sentence
 from training.augmentation.words import Words
 from training.data.templates import fill
@@ -22,6 +23,7 @@ class PlaceVariation:
         found = dict.fromkeys(self._known.findall(text))
         if not found:
             sentence = random.choice(self._words.sentences.place)
-            return add_sentence(text, fill(sentence, {"place": random.choice(self._words.places)}), random)
-        others = {place: random.choice(self._words.places) for place in found}
+            place = known_or_made_up(self._words.places, random)
+            return add_sentence(text, fill(sentence, {"place": place}), random)
+        others = {place: known_or_made_up(self._words.places, random) for place in found}
         return self._known.sub(lambda match: others[match[0]], text)
