@@ -16,7 +16,7 @@ from service.http.schemas import PredictRequest, Problem
 from service.settings import Settings
 from service.telemetry.metrics import Endpoint
 
-__all__ = ["Document", "build_document", "endpoints", "header_parameter", "problems", "request_body"]
+__all__ = ["Document", "build_document", "endpoints", "parameters", "problems", "request_body"]
 
 Document = dict[str, Any]
 
@@ -42,9 +42,13 @@ def request_body(schema: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def header_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route that reads a header itself."""
-    return {"parameters": [{"name": name, "in": "header", "description": description, "schema": schema}]}
+def parameters(*each: tuple[str, str, str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that reads headers and its query itself.
+
+    Takes for each where it is ("header" or "query"), its name, its description and its schema.
+    """
+    names = ("in", "name", "description", "schema")
+    return {"parameters": [dict(zip(names, one, strict=True)) for one in each]}
 
 
 def build_document(app: FastAPI, settings: Settings, *, needs_api_key: bool) -> Document:

@@ -14,6 +14,7 @@ from service.errors import FieldError, InvalidRequest
 from service.settings import Settings
 
 __all__ = [
+    "CandidateShares",
     "Health",
     "ModelDetail",
     "ModelInfo",
@@ -157,6 +158,14 @@ class RefusedVersion(Schema):
     since: str = Field(description="ISO 8601 in UTC.", examples=["2025-01-31T12:00:00Z"])
 
 
+class CandidateShares(Schema):
+    """A candidate that is loaded, with its shares of the requests, from 0 to 1."""
+
+    version: int = Field(examples=[4])
+    canary: float = Field(description="Share that it answers.", examples=[0.05])
+    shadow: float = Field(description="Share that it scores too, for comparison alone.", examples=[0.2])
+
+
 class RolloutState(Schema):
     """Which versions this process holds, and why it does not do what the store asks for, if so."""
 
@@ -167,6 +176,8 @@ class RolloutState(Schema):
         description="The version before it, kept without its look-up table.", examples=[2]
     )
     refused: RefusedVersion | None
+    candidate: CandidateShares | None = Field(description="The version that is tried beside the live one.")
+    candidate_refused: RefusedVersion | None
 
 
 class ProblemField(Schema):

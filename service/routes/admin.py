@@ -5,6 +5,7 @@ routes look at them at once, and show what this process has made of them.
 """
 
 import asyncio
+from dataclasses import asdict
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,9 +13,9 @@ from starlette.requests import Request
 from service.errors import NotReady, Unauthorized
 from service.http.guard import ADMIN_FOLDER
 from service.http.openapi import problems
-from service.http.schemas import RefusedVersion, RolloutState
+from service.http.schemas import CandidateShares, RefusedVersion, RolloutState
 from service.runtime.state import State, state_of
-from service.runtime.versions import Versions
+from service.runtime.versions import Candidate, Refusal, Versions
 
 __all__ = ["router"]
 
@@ -51,13 +52,23 @@ def _versions(state: State) -> Versions:
 
 
 def _describe(state: State, versions: Versions) -> RolloutState:
-    refusal = versions.refusal
     return RolloutState(
         model=state.settings.model,
         follows=versions.follows,
         live=None if versions.live is None else versions.live.number,
         previous=None if versions.previous is None else versions.previous.manifest.version,
-        refused=None
-        if refusal is None
-        else RefusedVersion(version=refusal.version, reason=refusal.reason, since=refusal.since),
+        refused=_refused(versions.refusal),
+        candidate=_candidate(versions.candidate),
+        candidate_refused=_refused(versions.candidate_refusal),
     )
+
+
+def _refused(refusal: Refusal | None) -> RefusedVersion | None:
+    return None if refusal is None else RefusedVersion(**asdict(refusal))
+
+
+def _candidate(candidate: Candidate | None) -> CandidateShares | None:
+    if candidate is None:
+        return None
+    rollout = candidate.rollout
+    return CandidateShares(version=candidate.slot.number, canary=rollout.canary, shadow=rollout.shadow)

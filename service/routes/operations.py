@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from service.errors import Draining, InvalidRequest, NotFound, NotReady, Unhealthy
 from service.http.openapi import problems
 from service.http.schemas import Health, ModelDetail, ModelInfo, ModelList, ModelName, Readiness
+from service.runtime.slots import Slot
 from service.runtime.state import state_of
 
 __all__ = ["router"]
@@ -47,8 +48,8 @@ async def metrics(request: Request) -> Response:
 @router.get("/models", summary="Which models are loaded?")
 async def models(request: Request) -> ModelList:
     """List the loaded models with their figures; none while the first is being loaded."""
-    slot = state_of(request).lifecycle.slot
-    return ModelList(models=[] if slot is None else [ModelInfo.of(slot.version)])
+    slots = _slots(request)
+    return ModelList(models=[ModelInfo.of(slot.version) for slot in slots])
 
 
 @router.get("/models/{version}", summary="A model and its card", responses=problems(NotFound, InvalidRequest))
@@ -56,7 +57,13 @@ async def model(
     request: Request, version: Annotated[int, Path(ge=1, description="Its number.")]
 ) -> ModelDetail:
     """Describe a loaded model, its card included."""
-    slot = state_of(request).lifecycle.slot
-    if slot is None or slot.version.manifest.version != version:
-        raise NotFound("No model of this version is loaded; /models lists those that are.")
-    return ModelDetail.of(slot.version)
+    for slot in _slots(request):
+        if slot.number == version:
+            return ModelDetail.of(slot.version)
+    raise NotFound("No model of this version is loaded; /models lists those that are.")
+
+
+def _slots(request: Request) -> list[Slot]:
+    """Return the versions that can answer, the live one first."""
+    versions = state_of(request).lifecycle.versions
+    return [] if versions is None else versions.slots()

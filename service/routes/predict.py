@@ -14,6 +14,7 @@ from service.errors import (
     InferenceFailed,
     InvalidRequest,
     MalformedJson,
+    NotFound,
     NotReady,
     Overloaded,
     Rejection,
@@ -22,8 +23,9 @@ from service.errors import (
 from service.http.body import check_media_type, parse_json, read_body
 from service.http.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER, Deadline, timeout_ms
 from service.http.middleware import CLIENT_LEFT
-from service.http.openapi import header_parameter, problems, request_body
+from service.http.openapi import parameters, problems, request_body
 from service.http.schemas import PredictRequest, PredictResponse, parse_request, response_json
+from service.routes.choice import ROUTE_KEY_HEADER, VERSION_PARAMETER, choose
 from service.runtime.state import State, state_of
 
 __all__ = ["PATH", "predict", "router"]
@@ -47,12 +49,28 @@ router = APIRouter(tags=["predict"])
         NotReady,
         Draining,
         DeadlineExceeded,
+        NotFound,
     ),
     openapi_extra=request_body(PredictRequest)
-    | header_parameter(
-        TIMEOUT_HEADER,
-        "Milliseconds from now in which the answer is of use; the service may have a shorter default.",
-        {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
+    | parameters(
+        (
+            "header",
+            TIMEOUT_HEADER,
+            "Milliseconds from now in which the answer is of use; the service may have a shorter default.",
+            {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
+        ),
+        (
+            "header",
+            ROUTE_KEY_HEADER,
+            "Requests with the same key get the same version while two are tried; else those with one body.",
+            {"type": "string"},
+        ),
+        (
+            "query",
+            VERSION_PARAMETER,
+            "The version that is to answer, if it is loaded: its number, or `candidate`.",
+            {"type": "string", "pattern": "^([1-9][0-9]{0,8}|candidate)$"},
+        ),
     ),
 )
 async def predict(request: Request) -> Response:
@@ -75,20 +93,24 @@ async def _answer(request: Request, state: State) -> Response:
     state.lifecycle.admit()
     ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
     async with Deadline(ends_at_seconds) as deadline:
-        texts = await _read(request, state)
+        texts, body = await _read(request, state)
         deadline.is_read = True
-        slot = state.lifecycle.admit()  # again, since the body may have taken long to come in
+        live = state.lifecycle.admit()  # again, since the body may have taken long to come in
+        choice = choose(request, state.lifecycle.versions, live, body)
+        slot = choice.slot
         model = slot.model
         request.state.log_fields = {"num_reviews": len(texts), "model_version": model.version}
         with slot.batcher.submit(model, texts, deadline_seconds=ends_at_seconds) as answer:
             predictions = await _unless_gone(request, answer)
     state.metrics.predicted(model.version, predictions)
+    if choice.shadow is not None:
+        choice.shadow.compare(texts, predictions)
     with state.metrics.stage("respond"):
         content = response_json(model.name, model.version, predictions)
     return Response(content, media_type="application/json")
 
 
-async def _read(request: Request, state: State) -> list[str]:
+async def _read(request: Request, state: State) -> tuple[list[str], bytes]:
     check_media_type(request)
     try:
         with state.metrics.stage("read"):
@@ -97,7 +119,7 @@ async def _read(request: Request, state: State) -> list[str]:
         state.metrics.cancelled("read")
         raise
     with state.metrics.stage("parse"):
-        return parse_request(parse_json(body), state.settings)
+        return parse_request(parse_json(body), state.settings), body
 
 
 async def _unless_gone(request: Request, answer: asyncio.Future[list[Prediction]]) -> list[Prediction]:

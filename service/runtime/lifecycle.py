@@ -94,6 +94,8 @@ class Lifecycle:
             await self._loader
         if self._follower is not None:
             self._follower.cancel()
+        if self.versions is not None and self.versions.candidate is not None:
+            self.versions.candidate.shadow.close()
         if self._batcher is not None:
             # A batch that is running still needs a moment, however late it is.
             left_seconds = (self._drain_until_seconds or 0.0) - time.monotonic()

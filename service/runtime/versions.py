@@ -5,9 +5,10 @@ import gc
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
+from model_store import Rollout
+from model_store.moment import moment, utc_now
 from model_store.reference import parse
 from sentiment import SentimentError
 from service.runtime.background import gone, in_thread
@@ -15,12 +16,13 @@ from service.runtime.backoff import Backoff
 from service.runtime.builder import Builder
 from service.runtime.loading import open_store
 from service.runtime.selection import earlier_versions, is_pinned, wanted_version
+from service.runtime.shadow import Shadow
 from service.runtime.slots import RestingVersion, Slot
 from service.settings import Settings
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
-__all__ = ["Refusal", "Versions"]
+__all__ = ["Candidate", "Refusal", "Versions"]
 
 RELEASE_SECONDS = 60.0
 
@@ -36,11 +38,20 @@ class Refusal:
     """ISO 8601 in UTC."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A version that is tried beside the live one."""
+
+    slot: Slot
+    shadow: Shadow
+    rollout: Rollout
+
+
 class Versions:
     """The slots of one service. Owned by the event loop; only loading runs in other threads.
 
-    At most two versions have a look-up table at any time: the live one, and one that is being built, or that
-    answers its last requests.
+    At most two versions have a look-up table at any time: the live one, and one more, which is the candidate,
+    is being built, or answers its last requests.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, builder: Builder) -> None:
@@ -50,19 +61,34 @@ class Versions:
         self._store = open_store(settings)
         self._model = parse(settings.model).model
         self._backoff = Backoff(max(1, settings.follow_seconds))
+        self._candidate_backoff = Backoff(max(1, settings.follow_seconds))
         self._asked = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
-        self._leaving: asyncio.Event | None = None
+        self._leaving: list[asyncio.Event] = []
         self.live: Slot | None = None
         """The version that answers; None until it is ready."""
         self.previous: RestingVersion | None = None
         """The version that was live before it."""
+        self.candidate: Candidate | None = None
+        """The version that is tried beside it, once it is ready."""
         self.refusal: Refusal | None = None
+        self.candidate_refusal: Refusal | None = None
 
     @property
     def follows(self) -> bool:
         """Whether it looks at the store again: not with a version's number, nor with FOLLOW_SECONDS 0."""
         return self._settings.follow_seconds > 0 and not is_pinned(self._settings.model)
+
+    def slots(self) -> list[Slot]:
+        """Return the versions that can answer, the live one first."""
+        candidate = [] if self.candidate is None else [self.candidate.slot]
+        return [slot for slot in (self.live, *candidate) if slot is not None]
+
+    def named(self, name: str) -> Slot | None:
+        """Return the loaded version that is called by its number, or "candidate"."""
+        if name == "candidate":
+            return None if self.candidate is None else self.candidate.slot
+        return next((slot for slot in self.slots() if str(slot.number) == name), None)
 
     async def start(self) -> None:
         """Load the version that the store names, or, if that is not fit to answer, one that was live before.
@@ -102,6 +128,7 @@ class Versions:
     def hurry(self) -> None:
         """Look at the store at once, also for a version that was refused a moment ago."""
         self._backoff.clear()
+        self._candidate_backoff.clear()
         self._asked.set()
 
     async def _look(self) -> None:
@@ -114,9 +141,63 @@ class Versions:
             self._accept()
         elif self._backoff.is_due(version, time.monotonic()):
             await self._switch(version)
+        try:
+            rollout = await in_thread(partial(self._store.rollout, self._model))
+        except Exception as error:
+            self._drop_candidate()
+            self.candidate_refusal = _again(self.candidate_refusal, None, error)
+            return
+        await self._try(rollout)
+
+    async def _try(self, rollout: Rollout | None) -> None:
+        """Hold the candidate of a rollout beside the live version, with its shares."""
+        if rollout is None or self.live is None or rollout.candidate == self.live.number:
+            self._drop_candidate()
+            self.candidate_refusal = None
+            return
+        if self.candidate is not None and self.candidate.slot.number == rollout.candidate:
+            if self.candidate.rollout != rollout:
+                self._hold(self.candidate.slot, self.candidate.shadow, rollout)
+            return
+        self._drop_candidate()
+        if not self._candidate_backoff.is_due(rollout.candidate, time.monotonic()):
+            return
+        try:
+            slot = await self._build(rollout.candidate)
+        except SentimentError as error:
+            self._candidate_backoff.failed(rollout.candidate, time.monotonic())
+            self._metrics.swapped("refused")
+            self.candidate_refusal = _again(self.candidate_refusal, rollout.candidate, error)
+        else:
+            self._hold(slot, Shadow(slot, self._metrics), rollout)
+
+    def _hold(self, slot: Slot, shadow: Shadow, rollout: Rollout) -> None:
+        self.candidate = Candidate(slot=slot, shadow=shadow, rollout=rollout)
+        self.candidate_refusal = None
+        self._metrics.rollout(slot.version, canary=rollout.canary, shadow=rollout.shadow)
+        log_event("rollout", model_version=slot.number, canary=rollout.canary, shadow=rollout.shadow)
+
+    def _drop_candidate(self) -> None:
+        """Let no request reach the candidate any more; its table goes with the last one that it has."""
+        if self.candidate is None:
+            return
+        dropped, self.candidate = self.candidate, None
+        dropped.shadow.close()
+        self._leaving.append(gone(dropped.slot.version.classifier))
+        self._metrics.rollout(None)
+        log_event("rollout_ended", model_version=dropped.slot.number)
 
     async def _switch(self, version: int) -> None:
         """Put another version in place of the live one, or say why not."""
+        candidate = self.candidate
+        if candidate is not None and candidate.slot.number == version:
+            candidate.shadow.close()
+            self.candidate = None
+            self._metrics.rollout(None)
+            self._show(candidate.slot)
+            return
+        del candidate
+        self._drop_candidate()
         try:
             slot = await self._build(version)
         except SentimentError as error:
@@ -134,12 +215,13 @@ class Versions:
         return await self._builder.build(f"{self._model}@{version}", live)
 
     async def _release(self) -> None:
-        """Return when the version that was live before has answered its last request: no third table fits."""
-        while self._leaving is not None and not self._leaving.is_set():
-            if not await _happens(self._leaving, timeout_seconds=RELEASE_SECONDS):
+        """Return when what went out of service has answered its last request: no third table fits."""
+        while self._leaving:
+            if await _happens(self._leaving[-1], timeout_seconds=RELEASE_SECONDS):
+                self._leaving.pop()
+            else:
                 log_event("version_still_held", level=logging.WARNING)
                 await in_thread(gc.collect)  # for a cycle of references that nobody has foreseen
-        self._leaving = None
 
     def _is_unchanged(self, resting: RestingVersion, version: int) -> bool:
         """Return whether the store has this version, and it is the one that is kept in memory."""
@@ -167,7 +249,7 @@ class Versions:
         before, self.live = self.live, slot
         if before is not None:
             self.previous = RestingVersion.of(before.version)
-            self._leaving = gone(before.version.classifier)
+            self._leaving.append(gone(before.version.classifier))
             log_event("switched", model_version=slot.number, previous_version=before.number)
         self._metrics.loaded(slot.version)
         self._metrics.swapped("live")
@@ -181,11 +263,16 @@ class Versions:
         """Say why the store's wish is not followed, once for each reason."""
         self._metrics.swapped("refused")
         self._metrics.model_behind.set(1)
-        reason = str(error)
-        if self.refusal is None or (self.refusal.version, self.refusal.reason) != (version, reason):
-            since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            self.refusal = Refusal(version=version, reason=reason, since=since)
-            log_event("version_refused", level=logging.WARNING, model_version=version, reason=reason)
+        self.refusal = _again(self.refusal, version, error)
+
+
+def _again(before: Refusal | None, version: int | None, error: Exception) -> Refusal:
+    """Return a refusal: the one before if nothing has changed, else a new one, which is logged."""
+    reason = str(error)
+    if before is not None and (before.version, before.reason) == (version, reason):
+        return before
+    log_event("version_refused", level=logging.WARNING, model_version=version, reason=reason)
+    return Refusal(version=version, reason=reason, since=moment(utc_now()))
 
 
 async def _happens(event: asyncio.Event, *, timeout_seconds: float) -> bool:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata
+from itertools import product
 from typing import Any, Literal, get_args
 
 import prometheus_client
@@ -39,6 +40,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 # Stages run from microseconds, so they need a finer start than whole requests.
 STAGE_SECONDS = (0.0001, 0.00025, 0.0005, *SECONDS)
 RATIOS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+DIFFERENCES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 REVIEW_TOKENS = (8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
 BATCH_REVIEWS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
@@ -177,6 +179,40 @@ class Metrics:
         "model_behind",
         "1 while another version answers than the one that the store names, since that one was refused.",
     )
+    _rollout_ratio = Metric(
+        Gauge,
+        "rollout_ratio",
+        "Share of the requests that the loaded candidate answers (canary) or is compared on (shadow); none "
+        "without a candidate.",
+        {"candidate": (), "kind": ()},
+    )
+    _shadow_reviews = Metric(
+        Counter,
+        "shadow_reviews_total",
+        "Reviews that a candidate has scored beside the live version: `agree`, or which label each gave.",
+        {"candidate": (), "outcome": ()},
+    )
+    _shadow_difference = Metric(
+        Histogram,
+        "shadow_score_difference",
+        "How far the candidate's probability of the live version's label lies from the live version's.",
+        {"candidate": ()},
+        buckets=DIFFERENCES,
+    )
+    _shadow_seconds = Metric(
+        Histogram,
+        "shadow_duration_seconds",
+        "Time of a candidate for a request in the background, its wait for an idle lane included.",
+        {"candidate": ()},
+        buckets=SECONDS,
+    )
+    _shadow_dropped = Metric(
+        Counter,
+        "shadow_dropped_total",
+        "Reviews that a candidate was to score beside the live version and did not: too late, no room among "
+        "those that wait, or the candidate failed on them.",
+        {"reason": ("failed", "full", "late")},
+    )
     ready = Metric(Gauge, "ready", "1 while new requests are taken, else 0.")
     _build_info = Metric(
         Gauge,
@@ -271,6 +307,41 @@ class Metrics:
         for label in manifest.labels:
             self._predictions.labels(number, label)
 
+    def rollout(self, version: ModelVersion | None, *, canary: float = 0.0, shadow: float = 0.0) -> None:
+        """Show a loaded candidate and its shares, and begin its series; or that there is none."""
+        self._rollout_ratio.clear()
+        if version is None:
+            return
+        number, labels = str(version.manifest.version), version.manifest.labels
+        self._rollout_ratio.labels(number, "canary").set(canary)
+        self._rollout_ratio.labels(number, "shadow").set(shadow)
+        for label in labels:
+            self._predictions.labels(number, label)
+        self._shadow_difference.labels(number)
+        self._shadow_seconds.labels(number)
+        for live, other in product(labels, labels):
+            self._shadow_reviews.labels(number, _shadow_outcome(live, other))
+
+    def shadowed(
+        self,
+        candidate: int,
+        live: Sequence[Prediction],
+        found: Sequence[Prediction],
+        *,
+        duration_seconds: float,
+    ) -> None:
+        """Record what a candidate says of reviews in place of the live version."""
+        number = str(candidate)
+        self._shadow_seconds.labels(number).observe(duration_seconds)
+        for ours, theirs in zip(live, found, strict=True):
+            self._shadow_reviews.labels(number, _shadow_outcome(ours.label, theirs.label)).inc()
+            difference = abs(theirs.probabilities[ours.label] - ours.confidence)
+            self._shadow_difference.labels(number).observe(difference)
+
+    def shadow_dropped(self, reason: str, num_reviews: int) -> None:
+        """Count reviews that a candidate was to score and did not."""
+        self._shadow_dropped.labels(reason).inc(num_reviews)
+
     def swapped(self, outcome: str) -> None:
         """Count a version that began to answer ("live"), or was "refused"."""
         self._swaps.labels(outcome).inc()
@@ -293,6 +364,10 @@ METRICS: tuple[Metric[Any], ...] = tuple(each for each in vars(Metrics).values()
 def method_label(method: str) -> str:
     """Return the method, or "other" for one that is not among the usual."""
     return method if method in METHODS else "other"
+
+
+def _shadow_outcome(live: str, candidate: str) -> str:
+    return "agree" if live == candidate else f"live_{live}_candidate_{candidate}"
 
 
 def _count(states: Callable[[], Mapping[LaneState, int]], state: LaneState) -> int:

@@ -41,7 +41,7 @@ def document(client: httpx.Client) -> dict[str, Any]:
 
 def test_all_errors_are_declared(document: dict[str, Any]) -> None:
     operation = document["paths"]["/predict"]["post"]
-    refusals = {"400", "408", "413", "415", "422", "429", "431"}
+    refusals = {"400", "404", "408", "413", "415", "422", "429", "431"}
     assert operation["responses"].keys() == {"200", *refusals, "500", "503", "504"}
     for status, response in operation["responses"].items():
         assert "X-Request-ID" in response["headers"]

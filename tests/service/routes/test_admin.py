@@ -35,6 +35,8 @@ def test_only_an_admin_key_opens_it(client: httpx.Client, method: str, path: str
         "live": 1,
         "previous": None,
         "refused": None,
+        "candidate": None,
+        "candidate_refused": None,
     }
     for headers in ({}, bearer(CLIENT_KEY), bearer("x" * 20)):
         problem(client.request(method, path, headers=headers), 401, "unauthorized")

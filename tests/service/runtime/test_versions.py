@@ -4,85 +4,20 @@ import json
 import shutil
 import signal
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from bench.process import wait_until
-from model_store import Draft, ModelVersion, Reason, Store, golden
-from service.runtime.loading import Loader, load_version
+from model_store import ModelVersion, Reason, Store, golden
+from service.runtime.loading import load_version
 from service.settings import Settings
 from tests.model_store.edits import edit_manifest, rehash
-from tests.service import stores
-from tests.service.running import process, samples, series, service
-
-ADMIN_KEY = "an-admin-key-of-a-test"
-TEXT = "A wonderful film with a wonderful cast"
-NEVER = 3600
-"""Follow seconds with which only those who ask for it get a look at the store."""
-
-
-@pytest.fixture(scope="module")
-def drafts() -> list[Draft]:
-    """Five versions that answer differently."""
-    return [stores.draft(hidden_size=size) for size in (10, 11, 12, 13, 14)]
-
-
-@pytest.fixture
-def store(tmp_path: Path, drafts: list[Draft]) -> Store:
-    """A store with five versions; the first is live."""
-    root = tmp_path / "store"
-    store = Store(root)
-    for each in drafts:
-        store.publish(each)
-    store.set_alias("reviews", "production", 1)
-    return store
-
-
-class Service:
-    """A running service, with what its people ask it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._client = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=60
-        )
-
-    def refresh(self) -> dict[str, Any]:
-        """Let it look at the store, and return what it holds then."""
-        return dict(self._client.post("/admin/refresh").raise_for_status().json())
-
-    def answering(self) -> int:
-        """Return the version that answers; fails unless it is ready."""
-        answer = self._client.post("/predict", json={"reviews": [TEXT]}).raise_for_status().json()
-        self._client.get("/readyz").raise_for_status()
-        return int(answer["model"]["version"])
-
-    def confidence(self) -> float:
-        """Return the confidence of an answer."""
-        answer = self._client.post("/predict", json={"reviews": [TEXT]}).json()
-        return float(answer["predictions"][0]["confidence"])
-
-    def close(self) -> None:
-        """Close the client."""
-        self._client.close()
-
-
-@contextmanager
-def following(store: Store, *, load: Loader = load_version, **settings: Any) -> Iterator[Service]:  # noqa: ANN401  # any setting
-    """Run a service that looks at the store when it is asked to."""
-    chosen: dict[str, Any] = {"follow_seconds": NEVER, "admin_keys": ADMIN_KEY} | settings
-    with service(store.root, load=load, **chosen) as url:
-        running = Service(url)
-        try:
-            yield running
-        finally:
-            running.close()
+from tests.service.running import process, samples, series
+from tests.service.runtime.following import NEVER, TEXT, following
 
 
 def test_it_answers_with_the_version_that_the_alias_names(store: Store) -> None:
@@ -95,6 +30,8 @@ def test_it_answers_with_the_version_that_the_alias_names(store: Store) -> None:
             "live": 2,
             "previous": 1,
             "refused": None,
+            "candidate": None,
+            "candidate_refused": None,
         }
         assert running.answering() == 2
         expected = store.load("reviews@2", device="cpu").classifier.predict([TEXT])[0].confidence
