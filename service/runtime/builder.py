@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+import sentiment
 from model_store import Manifest, ModelVersion, golden
-from sentiment import SentimentError, set_num_threads
+from sentiment import SentimentError
 from service.batching.batcher import Batcher
 from service.batching.model import Model
 from service.errors import UnfitVersion
@@ -60,7 +61,7 @@ class Builder:
         return self._load_version(self._settings, reference)
 
     def _wake(self, resting: RestingVersion) -> ModelVersion:
-        set_num_threads(self._settings.lane_threads)
+        sentiment.set_num_threads(self._settings.lane_threads)
         version = resting.wake()
         golden.check(version.classifier, version.golden)
         return version

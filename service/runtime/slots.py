@@ -1,11 +1,14 @@
 """The versions that one process holds: the live one whole, the previous one without its look-up table."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from model_store import GoldenExample, Manifest, ModelVersion
-from sentiment import ClassifierParts
 from service.batching.batcher import Batcher
 from service.batching.model import Model
+
+if TYPE_CHECKING:  # it would load PyTorch
+    from sentiment import ClassifierParts
 
 __all__ = ["RestingVersion", "Slot"]
 
@@ -31,7 +34,7 @@ class RestingVersion:
     manifest: Manifest
     golden: tuple[GoldenExample, ...]
     card: str
-    parts: ClassifierParts
+    parts: "ClassifierParts"
 
     @classmethod
     def of(cls, version: ModelVersion) -> "RestingVersion":

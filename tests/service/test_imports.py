@@ -47,6 +47,10 @@ def test_the_names_of_the_package_are_imported_when_they_are_used() -> None:
     assert "fastapi" in modules_after("from service import create_app")
 
 
+def test_the_application_is_there_before_pytorch_is_loaded() -> None:
+    assert "torch" not in modules_after("import service.app, service.server")
+
+
 def test_batching_needs_neither_the_web_nor_settings_nor_torch() -> None:
     modules = modules_after("import service.batching.batcher")
     assert modules & (WEB_AND_SETTINGS | HEAVY) == set()
