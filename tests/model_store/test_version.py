@@ -83,6 +83,7 @@ def tokenizer_of(text: str, **changes: int) -> bytes:
         ("golden.jsonl", golden_of("bad", "good"), "labels"),
         ("MODEL_CARD.md", b"\xff", "UTF-8"),
     ],
+    ids=lambda value: "content" if isinstance(value, bytes) else None,  # weights are random
 )
 def test_file_that_does_not_fit_is_refused_by_its_name(
     store: Store, loadable: Draft, name: str, content: bytes, problem: str
