@@ -20,6 +20,7 @@ CONFIG = ROOT / "deploy/ray/serve.yaml"
 PATIENCE_SECONDS = 300.0
 STORE_BYTES = 80 * 1024**2
 POLL_SECONDS = 0.1
+AGENTS = ("dashboard_agent_listen", "metrics_agent", "metrics_export", "runtime_env_agent")
 
 
 class RayService:
@@ -29,11 +30,7 @@ class RayService:
         self._config_path = folder / "serve.yaml"
         self._dashboard = f"http://127.0.0.1:{free_port()}"
         self.url = f"http://127.0.0.1:{free_port()}"
-        ports = {
-            "dashboard_port": httpx.URL(self._dashboard).port,
-            "dashboard_agent_listen_port": free_port(),
-        }
-        head = _node(include_dashboard=True, num_cpus=1, **ports)
+        head = _node(include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port, num_cpus=1)
         with _own_sigterm_handler():
             self._cluster = Cluster(initialize_head=True, head_node_args=head)
             self._worker = self._cluster.add_node(**_node(num_cpus=1))
@@ -125,4 +122,6 @@ def _own_sigterm_handler() -> Iterator[None]:
 
 
 def _node(**more: Any) -> dict[str, Any]:  # noqa: ANN401  # Ray's own arguments
-    return {"object_store_memory": STORE_BYTES, **more}
+    # Where an agent chooses its port itself, Ray ends the node unless the agent says within 15 s which it is.
+    ports = {f"{agent}_port": free_port() for agent in AGENTS}
+    return {"object_store_memory": STORE_BYTES, **ports, **more}
