@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_store import CorruptVersion, InvalidManifest, NewerSchema, Store, StoreUnavailable
+from model_store.manifest import SCHEMA_VERSION
 from tests.model_store.drafts import small_draft
 from tests.model_store.edits import edit_manifest
 from tests.model_store.faults import flipped, forbidden
@@ -253,8 +254,10 @@ def test_version_under_another_model_is_refused(store: Store, folder: Path) -> N
 
 
 def test_newer_schema_is_refused(store: Store, folder: Path) -> None:
-    edit_manifest(folder, lambda fields: fields.update(schema_version=3, shards=["a", "b"]))
-    with pytest.raises(NewerSchema, match=r"by sentiment-service 0\.1\.0 with schema version 3"):
+    edit_manifest(folder, lambda fields: fields.update(schema_version=SCHEMA_VERSION + 1, shards=["a", "b"]))
+    with pytest.raises(
+        NewerSchema, match=rf"by sentiment-service 0\.1\.0 with schema version {SCHEMA_VERSION + 1}"
+    ):
         store.verify("reviews", 1)
 
 

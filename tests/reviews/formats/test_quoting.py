@@ -106,7 +106,8 @@ def test_backslashes_before_quotes_are_escapes(rows: Reviews, separator: str, al
 @given(st.lists(st.tuples(texts, labels), min_size=1, max_size=8), st.booleans())
 def test_a_table_with_tabs_and_no_quoting_keeps_all_its_rows(rows: Reviews, label_first: bool) -> None:
     rows = [(text.replace("\\", "/"), label) for text, label in rows]
-    assume(2 * sum(text == '"very"' for text, _ in rows) <= len(rows))  # else they may be fields in quotes
+    num_in_quotes = sum(text.startswith('"') and text.endswith('"') for text, _ in rows)
+    assume(2 * num_in_quotes <= len(rows))  # else they may be fields in quotes
     found = read(plain(rows, label_first=label_first), "reviews.tsv")
     assert found is not None
     assert [label for _, label in found] == [label for _, label in rows]
