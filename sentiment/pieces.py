@@ -3,8 +3,8 @@
 1. A stretched word as the plain one: "woooorst" is "worst" (`sentiment.stretched`).
 2. A symbol as the words of its Unicode name: U+1F44E is "thumbs down sign".
 3. Anything else as known pieces, the longest first: "terribel" is "terri" and "##bel". The mark tells pieces
-   that go on from those that begin a word. This is the cut of WordPiece (Wu et al. 2016, arXiv:1609.08144);
-   any known word may begin another one.
+   that go on from those that begin a word. This is the cut of WordPiece (Wu et al. 2016, arXiv:1609.08144).
+   A known word may begin another one, unless it has two or three letters: "Mehmet" is not "meh" and "##met".
 """
 
 import re
@@ -23,6 +23,8 @@ MAX_PIECE_LETTERS = 12
 
 _MAX_LETTERS = 64
 """Longer words are no words, and stay unknown: they would fill the review with pieces."""
+_SHORT = (2, 3)
+"""Letters of words that have a meaning of their own, and begin many a name by chance."""
 _MUCH_MORE_FREQUENT = 50
 """Of two spellings of a stretched word the longer one is meant ("too", not "to"; "soon", not "son"), unless
 the shorter one is this many times as frequent ("so", not "soo"). Frequency falls as 1 / rank (Zipf's law)."""
@@ -37,7 +39,8 @@ class Pieces:
         first_id = unknown_id + 1 + len(words)
         ids = {piece: token_id for token_id, piece in enumerate(pieces, start=first_id)}
         self._words = words
-        self._first = {**words, **{piece: ids[piece] for piece in ids if not piece.startswith(CONTINUATION)}}
+        beginnings = {word: words[word] for word in words if len(word) not in _SHORT}
+        self._first = beginnings | {piece: ids[piece] for piece in ids if not piece.startswith(CONTINUATION)}
         self._next = {
             piece.removeprefix(CONTINUATION): ids[piece] for piece in ids if piece.startswith(CONTINUATION)
         }

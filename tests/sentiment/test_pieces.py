@@ -28,6 +28,7 @@ def cut(word: str) -> list[str]:
         ("terribel", ["terrib", "##el"]),
         ("terribles", ["terrib", "##l", "##e", "##s"]),
         ("goodbel", ["good", "##bel"]),  # a known word begins another
+        ("godbel", ["g", "##o", "##d", "##bel"]),  # but for one of two or three letters
         ("xgood", ["x", "##g", "##o", "##o", "##d"]),  # and goes on none
         ("good", ["good"]),
     ],
