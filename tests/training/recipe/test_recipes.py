@@ -27,6 +27,9 @@ def shrunk(name: str, folder: Path) -> Path:
             fields[table] |= values
     fields["validation_ratio"] = 0.2
     fields["fitting"] |= {"epochs": 2, "batch_reviews": 16}
+    for table, field, size in (("tokenizer", "num_pieces", 60), ("augmentation", "num_neutral", 20)):
+        if field in fields.get(table, {}):
+            fields[table][field] = size
     if "num_sentences" in fields:
         fields["num_sentences"] = 20
     if "language_model" in fields:
