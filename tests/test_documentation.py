@@ -104,7 +104,7 @@ def test_every_option_of_a_command_in_the_documents_exists(
 
 def test_the_figures_of_the_released_model_are_those_of_the_readme_and_the_card() -> None:
     version = Store(RELEASED).load("reviews", device="cpu")
-    figures = version.manifest.evaluation["test"]
+    figures = version.manifest.evaluation["test imdb_test"]
     row = f"| {figures.accuracy:.2%} | {figures.f1:.4f} | {figures.auc:.4f} | {figures.ece:.2%} |"
     assert row in README
     assert f"{figures.accuracy:.2%}" in version.card
