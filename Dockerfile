@@ -41,7 +41,7 @@ COPY . /source
 RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
     pip install --quiet --no-compile --no-deps --target /opt/service /source \
  && ls /opt/service/sentiment/_lstm_portable.* > /dev/null \
- && rm -rf /opt/service/reviews /opt/service/training /opt/service/bin \
+ && rm -rf /opt/service/reviews /opt/service/scoring /opt/service/training /opt/service/bin \
  && mv /opt/service/model_store/released /models \
  && ln -s /models /opt/service/model_store/released \
  && cp /source/deploy/image/healthcheck.py /opt/service/
