@@ -6,6 +6,7 @@ The IMDB folder and archive, the archives of two more data sets, JSONL, CSV, TSV
 from reviews.collection import ReviewCollection, Skipped, Source, read_reviews
 from reviews.columns import RATING, Columns
 from reviews.layout import Layout, Quoting
+from reviews.layout_options import add_layout_options
 from reviews.opening import KNOWN_FORMATS, open_rows
 from reviews.review import Part, Review
 from reviews.row import Reject, Row, RowStream
@@ -27,6 +28,7 @@ __all__ = [
     "RowStream",
     "Skipped",
     "Source",
+    "add_layout_options",
     "open_rows",
     "read_reviews",
     "reviews_in",

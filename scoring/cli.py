@@ -4,9 +4,8 @@ import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
-from reviews import Columns, Quoting
+from reviews import Columns, add_layout_options
 
 __all__ = ["KEY_VARIABLE", "STANDARD", "STORE_VARIABLE", "parse"]
 
@@ -78,20 +77,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help="of standard input, such as csv or jsonl.gz (default: %(default)s)",
     )
-    parser.add_argument(
-        "--encoding", metavar="NAME", help="encoding of text, such as windows-1252 (default: detected)"
-    )
-    parser.add_argument(
-        "--separator",
-        type=_separator,
-        metavar="CHARACTER",
-        help="separator of CSV and TSV, tab for a tab (default: detected)",
-    )
-    parser.add_argument(
-        "--quoting",
-        choices=get_args(Quoting),
-        help='how CSV and TSV quote: "" or \\" in quotes, or not at all (default: detected)',
-    )
+    add_layout_options(parser)
 
 
 def _add_writing(parser: argparse.ArgumentParser) -> None:
@@ -188,10 +174,3 @@ def _positive(text: str) -> int:
     if number == 0:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
-
-
-def _separator(text: str) -> str:
-    separator = "\t" if text in ("tab", "\\t") else text
-    if len(separator) != 1 or separator in '"\r\n':
-        raise argparse.ArgumentTypeError(f"must be one character, no quote and no line break, not {text!r}")
-    return separator

@@ -3,10 +3,10 @@
 import argparse
 import math
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from model_store.reference import DEFAULT_ALIAS
-from reviews import Columns, Quoting
+from reviews import Columns, add_layout_options
 from training.data.archives import ARCHIVES
 from training.data.similarity import MIN_SIMILARITY
 from training.recipe.shipped import recipe_names
@@ -292,26 +292,7 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--skip-bad", action="store_true", help="count bad reviews instead of stopping at one"
     )
-    _add_layout(command)
-
-
-def _add_layout(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--encoding",
-        metavar="NAME",
-        help="encoding of text tables, such as windows-1252 (default: detected)",
-    )
-    command.add_argument(
-        "--separator",
-        type=_separator,
-        metavar="CHARACTER",
-        help="separator of the fields of CSV and TSV, tab for a tab (default: detected)",
-    )
-    command.add_argument(
-        "--quoting",
-        choices=get_args(Quoting),
-        help='how CSV and TSV quote: "" or \\" in a field in quotes, or not at all (default: detected)',
-    )
+    add_layout_options(command)
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:
@@ -334,13 +315,6 @@ def _ratio(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r}")
     return value
-
-
-def _separator(text: str) -> str:
-    separator = "\t" if text in ("tab", "\\t") else text
-    if len(separator) != 1 or separator in '"\r\n':
-        raise argparse.ArgumentTypeError(f"must be one character, no quote and no line break, not {text!r}")
-    return separator
 
 
 def _similarity(text: str) -> float:
