@@ -21,12 +21,12 @@ from experiments.dot_plot import DotPlot, draw
 from experiments.experiment import Experiment, RecipeResult, TeacherKind
 from experiments.result_cache import ResultCache
 from experiments.seed_spread import SeedSpread
+from experiments.small_study import read_few, study_parser, study_plan
 from experiments.variants import Fields, Overrides, changed
 from sentiment import SentimentError, set_num_threads
 from training.errors import Interrupted
 from training.recipe.plan import Plan
 from training.recipe.recipe import Recipe, load_recipe
-from training.run.dataset import Dataset, read_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _tables(options: argparse.Namespace) -> dict[str, DotPlot]:
     base_seconds = 0.0
     with TemporaryDirectory() as folder:
         plan = _plan(options, Path(folder))
-        dataset = thinned(read_dataset(plan), options.num_reviews, options.num_texts)
+        dataset = read_few(plan, options)
         print(dataset)
         experiment = Experiment(plan, dataset, Path(folder))
         cache = ResultCache(options.results, RecipeResult)
@@ -147,44 +147,17 @@ def _tables(options: argparse.Namespace) -> dict[str, DotPlot]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("reviews", type=Path)
-    parser.add_argument("--unlabelled", type=Path, required=True, help="texts without labels")
-    parser.add_argument("--reserved", type=Path, help="ids of reviews to hold out, one a line")
-    parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")), help="the small recipe")
+    recipe = Path(__file__).with_suffix(".toml")
+    parser = study_parser(__doc__, recipe=recipe, num_reviews=4_300, num_texts=5_000)
     parser.add_argument("--epochs", type=int, help="in place of those of the small recipe")
-    parser.add_argument("--num-reviews", type=int, default=4_300, help="to train on, about")
-    parser.add_argument("--num-texts", type=int, default=5_000, help="without labels, about")
-    parser.add_argument("--num-seeds", type=int, default=4, help="runs of each reference, at least 2")
-    parser.add_argument("--results", type=Path, help="file that saves results for a second call of the same")
     parser.add_argument("--picture", type=Path, help="file for the picture")
     return parser
 
 
 def _plan(options: argparse.Namespace, folder: Path) -> Plan:
     recipe = load_recipe(options.recipe)
-    return Plan(
-        recipe_name="ablation",
-        recipe=changed(recipe, {"fitting": {"epochs": options.epochs or recipe.fitting.epochs}}),
-        train=(options.reviews,),
-        unlabelled=(options.unlabelled,),
-        reserved=options.reserved,
-        store=folder / "store",
-        model="reviews",
-        device="cpu",
-    )
-
-
-def thinned(dataset: Dataset, num_reviews: int, num_texts: int) -> Dataset:
-    """Return a part of the train reviews and the other texts, evenly picked, and all of validation."""
-    train, texts = dataset.split.train, dataset.unlabelled
-    return replace(
-        dataset,
-        split=replace(dataset.split, train=train[:: max(1, len(train) // num_reviews)]),
-        unlabelled=texts[:: max(1, len(texts) // num_texts)],
-    )
+    epochs = options.epochs or recipe.fitting.epochs
+    return study_plan(options, "ablation", changed(recipe, {"fitting": {"epochs": epochs}}), folder)
 
 
 def measure(

@@ -17,18 +17,16 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from experiments.ablation import thinned
 from experiments.experiment import Experiment
 from experiments.result_cache import ResultCache
 from experiments.seed_spread import SeedSpread
+from experiments.small_study import read_few, study_parser, study_plan
 from experiments.variants import Fields, changed
 from sentiment import Classifier, SentimentError, set_num_threads
 from sentiment.sentences import sentence_spans
 from training.errors import Interrupted
 from training.evaluation.invariance.invariance import measure_invariance
-from training.recipe.plan import Plan
 from training.recipe.recipe import Recipe, load_recipe
-from training.run.dataset import read_dataset
 
 NEUTRAL: Final = "num_neutral"
 ALONE: Final[Fields] = {
@@ -86,26 +84,16 @@ def _cell(figure: float, spread: SeedSpread) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("reviews", type=Path)
-    parser.add_argument("--unlabelled", type=Path, required=True, help="texts without labels")
-    parser.add_argument("--reserved", type=Path, help="ids of reviews to hold out, one a line")
-    parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")), help="the small recipe")
-    parser.add_argument("--num-reviews", type=int, default=2_800, help="to train on, about")
-    parser.add_argument("--num-texts", type=int, default=3_000, help="without labels, about")
-    parser.add_argument("--num-seeds", type=int, default=4, help="runs of the base, at least 2")
-    parser.add_argument("--results", type=Path, help="file that saves results for a second call of the same")
-    return parser
+    recipe = Path(__file__).with_suffix(".toml")
+    return study_parser(__doc__, recipe=recipe, num_reviews=2_800, num_texts=3_000)
 
 
 def _results(
     options: argparse.Namespace, folder: Path
 ) -> tuple[list[AugmentationResult], dict[str, AugmentationResult]]:
     """Return the results of the base with each seed, and of each ingredient with the first seed."""
-    plan = _plan(options, folder)
-    dataset = thinned(read_dataset(plan), options.num_reviews, options.num_texts)
+    plan = study_plan(options, "augmentation", load_recipe(options.recipe), folder)
+    dataset = read_few(plan, options)
     experiment = Experiment(plan, dataset, folder)
     cache = ResultCache(options.results, AugmentationResult)
     reviews = [review.text for review in dataset.split.validation]
@@ -120,19 +108,6 @@ def _results(
         name: result(name, changed(plan.recipe, {"augmentation": fields})) for name, fields in tables.items()
     }
     return base, ingredients
-
-
-def _plan(options: argparse.Namespace, folder: Path) -> Plan:
-    return Plan(
-        recipe_name="augmentation",
-        recipe=load_recipe(options.recipe),
-        train=(options.reviews,),
-        unlabelled=(options.unlabelled,),
-        reserved=options.reserved,
-        store=folder / "store",
-        model="reviews",
-        device="cpu",
-    )
 
 
 def _measured(
