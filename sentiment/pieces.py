@@ -24,7 +24,7 @@ MAX_PIECE_LETTERS = 12
 _MAX_LETTERS = 64
 """Longer words are no words, and stay unknown: they would fill the review with pieces."""
 _SHORT = (2, 3)
-"""Letters of words that have a meaning of their own, and begin many a name by chance."""
+"""Numbers of letters: such words have a meaning of their own, and many names begin with one by chance."""
 _MUCH_MORE_FREQUENT = 50
 """Of two spellings of a stretched word the longer one is meant ("too", not "to"; "soon", not "son"), unless
 the shorter one is this many times as frequent ("so", not "soo"). Frequency falls as 1 / rank (Zipf's law)."""

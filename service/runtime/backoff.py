@@ -1,4 +1,4 @@
-"""When to try a version again that was not fit to answer."""
+"""When to retry a version that was refused."""
 
 __all__ = ["Backoff"]
 
@@ -15,7 +15,7 @@ class Backoff:
         self._next_seconds = 0.0
 
     def is_due(self, version: int, now_seconds: float) -> bool:
-        """Return whether a version may be tried; another than the one that failed always may."""
+        """Return whether a version may be tried. A version other than the one that failed always may."""
         return version != self._version or now_seconds >= self._next_seconds
 
     def failed(self, version: int, now_seconds: float) -> None:

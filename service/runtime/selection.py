@@ -7,7 +7,7 @@ __all__ = ["earlier_versions", "is_pinned", "wanted_version"]
 
 
 def is_pinned(reference: str) -> bool:
-    """Return whether a reference names a version by its number, which nothing moves."""
+    """Return whether a reference has a version number, which always means the same version."""
     return isinstance(parse(reference).selector, int)
 
 

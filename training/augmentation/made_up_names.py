@@ -1,4 +1,4 @@
-"""Names that hardly anybody has, of syllables drawn at random.
+"""Made-up names, built from random syllables.
 
 No list has all names. A model reads a name that it does not know as pieces, and a piece may be a word with an
 opinion ("meh" in "Mehmet"). From made-up names it learns that such pieces have none.
@@ -17,7 +17,7 @@ _CODAS = ("", "", "", "", *"dhklmnrstx", "ng")
 
 
 def known_or_made_up(known: Sequence[str], random: Random) -> str:
-    """Return a name of the list, or as often a made-up one."""
+    """Return a name from the list or a made-up name, with equal probability."""
     return _made_up(random) if random.random() < _MADE_UP_RATIO else random.choice(known)
 
 

@@ -1,9 +1,8 @@
 """Transferring the weights of a base version to a new vocabulary.
 
-A word that both know keeps its vector, and so keeps its meaning. Any other row of the embedding starts from a
-mean of the base's vectors: the mean of all of them for a word (Hewitt 2021, "Initializing New Word Embeddings
-for Pretrained Language Models"), which says nothing until it is trained, and for a piece of words the mean of
-those words that have it.
+A word that is in both vocabularies keeps its vector. The vector of a new word starts as the mean of all the
+base's vectors (Hewitt 2021, "Initializing New Word Embeddings for Pretrained Language Models"), and that of a
+new piece as the mean of the words that contain it.
 
 Shapes: V token ids, E embedding features.
 """
@@ -23,7 +22,7 @@ _EMBEDDING = "embedding.weight"
 
 
 def with_vocabulary(weights: Mapping[str, Tensor], old: Tokenizer, new: Tokenizer) -> dict[str, Tensor]:
-    """Return weights whose embedding has a row for each id of `old` with a row for each of `new`."""
+    """Return the weights with another embedding: it has a row for each id of `new` instead of `old`."""
     return {**weights, _EMBEDDING: _embedding(weights[_EMBEDDING], old, new)}
 
 
@@ -43,7 +42,7 @@ def _embedding(old_VE: Tensor, old: Tokenizer, new: Tokenizer) -> Tensor:
 
 
 def _words_by_piece(pieces: Iterable[str], words: Iterable[str]) -> Mapping[str, list[str]]:
-    """Return the words that begin with a piece, or have it further on if it is one that goes on."""
+    """Return for each piece the words that contain it: at their start, or later for a continuation."""
     wanted = set(pieces)
     found = defaultdict(list)
     for word in words:
