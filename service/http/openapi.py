@@ -12,7 +12,8 @@ from pydantic.json_schema import models_json_schema
 from service.errors import ApiError, HeaderTooLarge, RequestTimeout, Unauthorized
 from service.http.guard import KEY_HEADER, is_open
 from service.http.problems import MEDIA_TYPE
-from service.http.schemas import PredictRequest, Problem
+from service.schemas.prediction import PredictRequest
+from service.schemas.problem import Problem
 from service.settings import Settings
 from service.telemetry.metrics import Endpoint
 

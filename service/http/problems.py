@@ -18,7 +18,8 @@ from service.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from service.http.schemas import Problem, location
+from service.schemas.problem import Problem
+from service.schemas.validation import location
 from service.telemetry.logs import REQUEST_ID
 
 __all__ = ["MEDIA_TYPE", "install", "problem_response"]

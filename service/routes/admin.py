@@ -13,9 +13,9 @@ from starlette.requests import Request
 from service.errors import NotReady, Unauthorized
 from service.http.guard import ADMIN_FOLDER
 from service.http.openapi import problems
-from service.http.schemas import CandidateShares, RefusedVersion, RolloutState
 from service.runtime.state import State, state_of
 from service.runtime.versions import Candidate, Refusal, Versions
+from service.schemas.rollout import CandidateShares, RefusedVersion, RolloutState
 
 __all__ = ["router"]
 

@@ -8,9 +8,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from service.errors import Draining, InvalidRequest, NotFound, NotReady, Unhealthy
 from service.http.openapi import problems
-from service.http.schemas import Health, ModelDetail, ModelInfo, ModelList, ModelName, Readiness
 from service.runtime.slots import Slot
 from service.runtime.state import state_of
+from service.schemas.models import ModelDetail, ModelInfo, ModelList
+from service.schemas.operations import Health, Readiness
+from service.schemas.prediction import ModelName
 
 __all__ = ["router"]
 

@@ -24,9 +24,9 @@ from service.http.body import check_media_type, parse_json, read_body
 from service.http.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER, Deadline, timeout_ms
 from service.http.middleware import CLIENT_LEFT
 from service.http.openapi import parameters, problems, request_body
-from service.http.schemas import PredictRequest, PredictResponse, parse_request, response_json
 from service.routes.choice import ROUTE_KEY_HEADER, VERSION_PARAMETER, choose
 from service.runtime.state import State, state_of
+from service.schemas.prediction import PredictRequest, PredictResponse, parse_request, response_json
 
 __all__ = ["PATH", "predict", "router"]
 

@@ -1,0 +1,1 @@
+"""The JSON that clients send and get, and nothing else of the service."""

@@ -1,0 +1,71 @@
+"""Holding a body against its schema, and saying where it is wrong."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from service.errors import FieldError, InvalidRequest
+from service.settings import Settings
+
+__all__ = ["check_reviews", "location", "validate"]
+
+Body = TypeVar("Body", bound=BaseModel)
+
+MAX_FIELD_ERRORS = 100
+"""An answer lists at most this many errors of a body."""
+
+_MESSAGES = {
+    "extra_forbidden": "is not a known field",
+    "list_type": "must be a list",
+    "missing": "is missing",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "string_pattern_mismatch": "must hold more than white space",
+    "string_too_short": "must not be empty",
+    "string_type": "must be a string",
+    "too_short": "must not be empty",
+}
+
+
+def validate(schema: type[Body], value: Any) -> Body:  # noqa: ANN401  # any JSON value
+    """Return the body; raises InvalidRequest, which lists the errors up to a limit."""
+    try:
+        return schema.model_validate(value)
+    except ValidationError as error:
+        raise _invalid(list(map(_field_error, error.errors(include_url=False)))) from None
+
+
+def check_reviews(reviews: Sequence[str], settings: Settings) -> None:
+    """Raise InvalidRequest if there are too many reviews, or one is too long."""
+    limit = settings.max_reviews_per_request
+    if len(reviews) > limit:
+        raise _invalid(
+            [FieldError("reviews", f"has {len(reviews)} reviews, and at most {limit} are accepted")]
+        )
+    limit = settings.max_review_characters
+    if errors := [
+        FieldError(f"reviews[{index}]", f"has {len(review)} characters, and at most {limit} are accepted")
+        for index, review in enumerate(reviews)
+        if len(review) > limit
+    ]:
+        raise _invalid(errors)
+
+
+def location(parts: Sequence[int | str]) -> str:
+    """Return where in the body something is, as people write it: "reviews[3]", or "body" for the whole.
+
+    A name that the client made up is cut, since it may be as long as the body.
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part:.100}" for part in parts)
+    return text.lstrip(".") or "body"
+
+
+def _field_error(problem: ErrorDetails) -> FieldError:
+    return FieldError(location(problem["loc"]), _MESSAGES.get(problem["type"], "is not valid"))
+
+
+def _invalid(errors: list[FieldError]) -> InvalidRequest:
+    more = f"; {len(errors)} places are wrong" if len(errors) > MAX_FIELD_ERRORS else ""
+    return InvalidRequest(f"The request breaks a rule; see errors{more}.", errors=errors[:MAX_FIELD_ERRORS])
