@@ -25,15 +25,20 @@ class Choice:
     shadow: Shadow | None = None
 
 
-def choose(request: Request, versions: Versions | None, live: Slot, body: bytes) -> Choice:
+def choose(
+    request: Request, versions: Versions | None, live: Slot, body: bytes, *, version: str | None = None
+) -> Choice:
     """Return which version answers; raises NotFound for one that is asked for and not loaded.
 
-    While there is a candidate, the key of the request decides: a request that is sent again has the same.
+    A version that is given wins over the one in the query. While there is a candidate, the key of the request
+    decides: a request that is sent again has the same.
     """
     if versions is None:
         return Choice(slot=live)
-    if request.scope["query_string"] and (name := _name(request)) is not None:
-        slot = versions.named(name)
+    if version is None and request.scope["query_string"]:
+        version = _name(request)
+    if version is not None:
+        slot = versions.named(version)
         if slot is None:
             raise NotFound("No model of this version is loaded; /models lists those that are.")
         return Choice(slot=slot)

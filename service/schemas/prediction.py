@@ -63,11 +63,11 @@ class PredictResponse(Schema):
     predictions: list[ReviewPrediction]
 
 
-def parse_request(value: Any, settings: Settings) -> list[str]:  # noqa: ANN401  # any JSON value
-    """Return the reviews of a body; raises InvalidRequest, which lists the errors up to a limit."""
-    reviews = validate(PredictRequest, value).reviews
-    check_reviews(reviews, settings)
-    return reviews
+def parse_request(value: Any, settings: Settings) -> PredictRequest:  # noqa: ANN401  # any JSON value
+    """Return the body; raises InvalidRequest, which lists the errors up to a limit."""
+    body = validate(PredictRequest, value)
+    check_reviews(body.reviews, settings)
+    return body
 
 
 def response_json(model: str, version: int, predictions: Sequence[Prediction]) -> bytes:

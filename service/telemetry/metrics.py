@@ -85,7 +85,8 @@ class Metrics:
     _stage_seconds = Metric(
         Histogram,
         "stage_duration_seconds",
-        "Time in one stage of POST /predict; inference is observed once a batch, all others once a request.",
+        "Time in one stage of a request that scores reviews; inference is observed once a batch, all others "
+        "once a request.",
         {"stage": get_args(Stage)},
         buckets=STAGE_SECONDS,
     )
@@ -122,15 +123,15 @@ class Metrics:
     _rejected = Metric(
         Counter,
         "requests_rejected_total",
-        "Requests refused before any compute, by error code: all of them to POST /predict, and those to "
-        "other routes that have no API key or too large a head.",
+        "Requests refused before any compute, by error code: all of them to routes that score "
+        "reviews, and those to other routes that have no API key or too large a head.",
         {"reason": REJECTIONS},
     )
     _cancelled = Metric(
         Counter,
         "requests_cancelled_total",
-        "Requests to POST /predict given up, by stage: the client left, its deadline passed (status 504), or "
-        "the time to drain was over.",
+        "Requests that score reviews and were given up, by stage: the client left, its deadline passed "
+        "(status 504), or the time to drain was over.",
         {"stage": CANCEL_STAGES},
     )
     _failures = Metric(

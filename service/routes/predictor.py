@@ -1,0 +1,127 @@
+"""What all routes do that score the reviews of one body, whatever form the body and the answer have.
+
+The route gives a function that reads its body, and writes its answer from what comes back.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from sentiment import Prediction
+from service.batching.model import Model
+from service.errors import Rejection
+from service.http.body import check_media_type, read_body
+from service.http.deadline import Deadline, timeout_ms
+from service.http.middleware import CLIENT_LEFT
+from service.routes.choice import Choice, choose
+from service.runtime.state import State, state_of
+from service.settings import Settings
+
+__all__ = ["Body", "Parse", "Scored", "read", "record", "respond", "score", "unless_gone"]
+
+
+class _Reviews(Protocol):
+    """A body that has been read and checked."""
+
+    @property
+    def reviews(self) -> Sequence[str]:
+        """What is to be scored."""
+
+
+Body = TypeVar("Body")
+Asked = TypeVar("Asked", bound=_Reviews)
+Parse = Callable[[bytes, Settings], Body]
+"""Reads the bytes of a body; raises MalformedJson, or InvalidRequest, which says where the body is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored(Generic[Asked]):
+    """A body, with a prediction for each of its reviews, in order."""
+
+    body: Asked
+    model: Model
+    predictions: Sequence[Prediction]
+
+
+async def respond(request: Request, answer: Callable[[Request, State], Awaitable[Response]]) -> Response:
+    """Return what a function answers, and count its refusals; 499 when the client has left."""
+    state = state_of(request)
+    try:
+        return await answer(request, state)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_LEFT)
+    except Rejection as error:
+        state.metrics.rejected(error.code)
+        raise
+
+
+async def score(
+    request: Request,
+    state: State,
+    parse: Parse[Asked],
+    *,
+    check: Callable[[Request], None] = check_media_type,
+    version: str | None = None,
+) -> Scored[Asked]:
+    """Read a body and score its reviews, within the deadline of the request.
+
+    `check` refuses a request by its headers; `version` names the version to ask, before the query does.
+    Raises all that docs/api.md lists for POST /predict, and starlette's ClientDisconnect when the client
+    leaves.
+    """
+    state.lifecycle.admit()
+    ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
+    async with Deadline(ends_at_seconds) as deadline:
+        check(request)
+        body, content = await read(request, state, parse)
+        deadline.is_read = True
+        live = state.lifecycle.admit()  # again, since the body may have taken long to come in
+        choice = choose(request, state.lifecycle.versions, live, content, version=version)
+        slot, reviews = choice.slot, body.reviews
+        request.state.log_fields = {"num_reviews": len(reviews), "model_version": slot.model.version}
+        with slot.batcher.submit(slot.model, reviews, deadline_seconds=ends_at_seconds) as answer:
+            predictions = await unless_gone(request, answer)
+    record(state, choice, reviews, predictions)
+    return Scored(body=body, model=slot.model, predictions=predictions)
+
+
+async def read(request: Request, state: State, parse: Parse[Body]) -> tuple[Body, bytes]:
+    """Return the body, parsed and as it came; raises BodyTooLarge, and what `parse` raises."""
+    try:
+        with state.metrics.stage("read"):
+            content = await read_body(request, max_bytes=state.settings.max_body_bytes)
+    except (ClientDisconnect, asyncio.CancelledError):
+        state.metrics.cancelled("read")
+        raise
+    with state.metrics.stage("parse"):
+        return parse(content, state.settings), content
+
+
+def record(state: State, choice: Choice, reviews: Sequence[str], predictions: Sequence[Prediction]) -> None:
+    """Count what a client is answered, and let the candidate be compared with it if it is to be."""
+    state.metrics.predicted(choice.slot.model.version, predictions)
+    if choice.shadow is not None:
+        choice.shadow.compare(reviews, predictions)
+
+
+async def unless_gone(request: Request, answer: asyncio.Future[list[Prediction]]) -> list[Prediction]:
+    """Return the predictions; raises ClientDisconnect as soon as the client has left."""
+    watcher = asyncio.create_task(_wait_for_disconnect(request))
+    watcher.add_done_callback(lambda _: answer.cancel())
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if watcher.done():
+            raise ClientDisconnect from None
+        raise
+    finally:
+        watcher.cancel()
+
+
+async def _wait_for_disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
