@@ -23,6 +23,8 @@ class Choice:
 
     slot: Slot
     shadow: Shadow | None = None
+    by_name: bool = False
+    """Whether the request asks for this version."""
 
 
 def choose(
@@ -41,7 +43,7 @@ def choose(
         slot = versions.named(version)
         if slot is None:
             raise NotFound("No model of this version is loaded; /models lists those that are.")
-        return Choice(slot=slot)
+        return Choice(slot=slot, by_name=True)
     candidate = versions.candidate
     if candidate is None:
         return Choice(slot=live)

@@ -103,7 +103,7 @@ async def read(request: Request, state: State, parse: Parse[Body]) -> tuple[Body
 
 def record(state: State, choice: Choice, reviews: Sequence[str], predictions: Sequence[Prediction]) -> None:
     """Count what a client is answered, and let the candidate be compared with it if it is to be."""
-    state.metrics.predicted(choice.slot.model.version, predictions)
+    state.metrics.predicted(choice.slot.model.version, predictions, by_name=choice.by_name)
     if choice.shadow is not None:
         choice.shadow.compare(reviews, predictions)
 

@@ -17,11 +17,12 @@ from typing import Any, Literal, get_args
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from model_store import ModelVersion
+from model_store import Manifest, ModelVersion
 from sentiment import Prediction
 from service.errors import BadRequest, HeaderTooLarge, Rejection, RequestTimeout, TooManyConnections
 from service.outcomes import LaneState, ScoringFailure
 from service.telemetry.metric import Metric
+from service.telemetry.profile import Profile, reference_ratios
 
 __all__ = ["METRICS", "Endpoint", "Metrics", "Stage"]
 
@@ -150,8 +151,30 @@ class Metrics:
     _confidence = Metric(
         Histogram,
         "prediction_confidence",
-        "Probability of the label that was given.",
+        "Probability of the label that was given, by version of the model. Its mean estimates the accuracy. "
+        "Answers of a version that a client asked for by name do not count.",
+        {"model_version": ()},
         buckets=CONFIDENCES,
+    )
+    _profile_reviews = Metric(
+        Counter,
+        "profile_reviews_total",
+        "Reviews by version of the model, and by the bin of their score (the probability of the last label), "
+        "length in tokens, and share of unknown words. A bin's label is its lower edge; the bins are those "
+        "of the version's manifest. Answers of a version that a client asked for by name do not count.",
+        {"model_version": (), "quantity": (), "bin": ()},
+    )
+    _reference_ratio = Metric(
+        Gauge,
+        "reference_ratio",
+        "Share of the validation reviews of a loaded version in each of these bins.",
+        {"model_version": (), "quantity": (), "bin": ()},
+    )
+    _validation_accuracy = Metric(
+        Gauge,
+        "validation_accuracy_ratio",
+        "Accuracy of a loaded version on its validation reviews, as its manifest says.",
+        {"model_version": ()},
     )
     _review_tokens = Metric(
         Histogram, "review_tokens", "Tokens in a review before truncation.", buckets=REVIEW_TOKENS
@@ -233,6 +256,9 @@ class Metrics:
         self._request_seconds_of = cache(self._request_seconds.labels)
         self._stage_seconds_of = cache(self._stage_seconds.labels)
         self._predictions_of = cache(self._predictions.labels)
+        self._profiles: dict[int, Profile] = {}
+        self._live: Manifest | None = None
+        self._candidate: Manifest | None = None
         self._build_info.labels(VERSION, platform.python_version()).set(1)
         for endpoint in (*endpoints, Endpoint(UNMATCHED, "GET", (404,))):
             self._request_seconds.labels(endpoint.route, endpoint.method)
@@ -243,6 +269,8 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
+        for profile in self._profiles.values():
+            profile.publish()
         return prometheus_client.generate_latest(self.registry)
 
     def answered(self, route: str, method: str, status: int, duration_seconds: float) -> None:
@@ -305,19 +333,20 @@ class Metrics:
         number = str(manifest.version)
         self._model_info.clear()
         self._model_info.labels(manifest.model, number, manifest.created_at, version.classifier.device).set(1)
-        for label in manifest.labels:
-            self._predictions.labels(number, label)
+        self._live = manifest
+        self._begin(manifest)
 
     def rollout(self, version: ModelVersion | None, *, canary: float = 0.0, shadow: float = 0.0) -> None:
         """Show a loaded candidate and its shares, and begin its series; or that there is none."""
         self._rollout_ratio.clear()
+        self._candidate = None if version is None else version.manifest
         if version is None:
+            self._show_references()
             return
         number, labels = str(version.manifest.version), version.manifest.labels
         self._rollout_ratio.labels(number, "canary").set(canary)
         self._rollout_ratio.labels(number, "shadow").set(shadow)
-        for label in labels:
-            self._predictions.labels(number, label)
+        self._begin(version.manifest)
         self._shadow_difference.labels(number)
         self._shadow_seconds.labels(number)
         for live, other in product(labels, labels):
@@ -347,15 +376,40 @@ class Metrics:
         """Count a version that began to answer ("live"), or was "refused"."""
         self._swaps.labels(outcome).inc()
 
-    def predicted(self, version: int, predictions: Sequence[Prediction]) -> None:
-        """Record what a request was answered with."""
+    def predicted(self, version: int, predictions: Sequence[Prediction], *, by_name: bool = False) -> None:
+        """Record what a request was answered with.
+
+        One that asks for a version by name is a trial by someone, and says nothing of the traffic.
+        """
+        number = str(version)
         for prediction in predictions:
-            self._predictions_of(str(version), prediction.label).inc()
-            self._confidence.observe(prediction.confidence)
+            self._predictions_of(number, prediction.label).inc()
             self._review_tokens.observe(prediction.tokens)
             self._unknown_ratio.observe(prediction.unknown_ratio)
             if prediction.truncated:
                 self._truncated.inc()
+        if not by_name and version in self._profiles:
+            self._profiles[version].count(predictions)
+
+    def _begin(self, manifest: Manifest) -> None:
+        """Begin the series of a version that may answer from now on."""
+        for label in manifest.labels:
+            self._predictions.labels(str(manifest.version), label)
+        if manifest.version not in self._profiles:
+            profile = Profile(manifest, self._profile_reviews, self._confidence)
+            self._profiles[manifest.version] = profile
+        self._show_references()
+
+    def _show_references(self) -> None:
+        """Show what to compare the traffic with: of the versions that answer, and no others."""
+        self._reference_ratio.clear()
+        self._validation_accuracy.clear()
+        for manifest in filter(None, (self._live, self._candidate)):
+            number = str(manifest.version)
+            for (quantity, edge), ratio in reference_ratios(manifest).items():
+                self._reference_ratio.labels(number, quantity, edge).set(ratio)
+            if validation := manifest.evaluation.get("validation"):
+                self._validation_accuracy.labels(number).set(validation.accuracy)
 
 
 METRICS: tuple[Metric[Any], ...] = tuple(each for each in vars(Metrics).values() if isinstance(each, Metric))

@@ -65,7 +65,8 @@ def test_prometheus_has_the_rules_and_knows_alertmanager(compose: Compose) -> No
 def test_promtool_accepts_the_configuration_and_the_rules(compose: Compose) -> None:
     promtool = ("run", "--rm", "--no-deps", "--entrypoint", "promtool", "prometheus")
     compose(*promtool, "check", "config", "/etc/prometheus/prometheus.yml")
-    compose(*promtool, "test", "rules", f"{TESTS}/rules.yml", f"{TESTS}/slow.yml")
+    tests = [f"{TESTS}/{name}.yml" for name in ("rules", "slow", "quality")]
+    compose(*promtool, "test", "rules", *tests)
 
 
 def test_grafana_has_the_dashboard(compose: Compose) -> None:

@@ -154,7 +154,7 @@ def test_counts_go_up(running: ServiceProcess, client: httpx.Client, tiny_versio
     assert growth("sentiment_review_tokens_sum") == 1 + max_tokens + 1
     assert growth("sentiment_reviews_truncated_total") == 1
     assert growth("sentiment_unknown_token_ratio_count") == 2
-    assert growth("sentiment_prediction_confidence_count") == 2
+    assert growth("sentiment_prediction_confidence_count", model_version="1") == 2
     predictions = "sentiment_predictions_total"
     labels = tiny_version.manifest.labels
     assert sum(growth(predictions, model_version="1", label=label) for label in labels) == 2

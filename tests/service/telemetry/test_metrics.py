@@ -60,7 +60,6 @@ KNOWN = [
         series("sentiment_inference_failures_total", reason=reason)
         for reason in ("exception", "not_finite", "out_of_memory", "lane_died")
     ],
-    series("sentiment_prediction_confidence_count"),
     series("sentiment_review_tokens_count"),
     series("sentiment_reviews_truncated_total"),
     series("sentiment_unknown_token_ratio_count"),
