@@ -18,7 +18,7 @@ AUDIT_TOOL := pip-audit==2.10.1
 ADVISORIES ?= https://api.osv.dev/v1/query
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train setup test soak test-compose check fix audit bench sbom dashboard-preview clean
+.PHONY: help serve train setup test soak test-compose check fix audit bench docs sbom dashboard-preview clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -59,6 +59,9 @@ bench: $(VENV)/.development ## Measure the service beside other model servers, o
 	$(if $(TORCH_INDEX),TORCH_INDEX=$(TORCH_INDEX)) $(BIN)/python -m bench.serving $(REVIEWS) \
 	  --seconds $(SECONDS) --rounds $(ROUNDS) --document docs/measurements/performance.md \
 	  $(if $(BASELINE),--baseline $(BASELINE)) $(BENCH)
+
+docs: $(VENV)/.development ## Build the guide as a site: build/docs/index.html
+	$(BIN)/sphinx-build -q -W --keep-going -n -c docs . build/docs
 
 sbom: ## Write build/sbom.json: all that the service installs, as CycloneDX
 	$(MAKE) VENV=build/runtime build/runtime/.runtime

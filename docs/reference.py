@@ -5,8 +5,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
+from docs.diagram import layers_picture
 from service.settings import setting_list
 from service.telemetry.metrics import METRICS
 
@@ -77,10 +79,13 @@ holds what a client sent: a path without a route counts as the route `unmatched`
 {_table(("histogram", "upper bounds"), buckets)}"""
 
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/metrics.md": metrics_page,
     ".env.example": environment_example,
+    "docs/images/packages.svg": partial(layers_picture, "Imports point one way"),
+    "docs/images/service.svg": partial(layers_picture, "The layers of service"),
+    "docs/images/training.svg": partial(layers_picture, "The layers of training"),
 }
 """What makes each file, by its path in the project."""
 

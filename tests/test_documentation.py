@@ -1,15 +1,10 @@
-"""What the documents say is so: links lead somewhere, commands exist, figures are of the released model."""
+"""What the documents say is so: links lead somewhere, figures are of the released model."""
 
 import re
-import shlex
-from itertools import chain
 from pathlib import Path
 
 import pytest
 
-import model_store.__main__
-import scoring.__main__
-import training.__main__
 from model_store import RELEASED, Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,11 +17,6 @@ DOCUMENTS = sorted(
     ]
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMAND_LINES = {
-    "model_store": model_store.__main__.main,
-    "scoring": scoring.__main__.main,
-    "training": training.__main__.main,
-}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -83,23 +73,6 @@ def test_make_targets_exist() -> None:
 def test_every_vulnerability_that_is_accepted_has_a_reason() -> None:
     lines = (ROOT / ".ci/accepted-vulnerabilities").read_text(encoding="utf-8").splitlines()
     assert not [line for line in lines if not re.match(r"# |[A-Za-z0-9-]+ +\S+ \S+", line)]
-
-
-def documented_commands() -> list[list[str]]:
-    pages = (README, (ROOT / "docs/train.md").read_text(encoding="utf-8"))
-    lines = [re.findall(r"^    \.venv/bin/python -m (.+)$", page, re.MULTILINE) for page in pages]
-    return [shlex.split(line, comments=True) for line in chain.from_iterable(lines)]
-
-
-@pytest.mark.parametrize("command", documented_commands(), ids=" ".join)
-def test_every_option_of_a_command_in_the_documents_exists(
-    command: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    # With --help at its end a command is parsed up to there, and then only explains itself.
-    with pytest.raises(SystemExit) as stopped:
-        COMMAND_LINES[command[0]]([*command[1:], "--help"])
-    assert stopped.value.code == 0
-    assert capsys.readouterr().out.startswith("usage:")
 
 
 def test_the_figures_of_the_released_model_are_those_of_the_readme_and_the_card() -> None:

@@ -13,7 +13,7 @@ from bench.process import ServiceProcess
 from tests.service.test_errors import leaves
 
 GUIDE = (Path(__file__).parents[2] / "docs/api.md").read_text()
-EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n\n```(json)?\n(.*?)```", GUIDE, re.DOTALL)
+EXAMPLES = re.findall(r"```sh run\n(curl .*?)```\n\n```(json|text)\n(.*?)```", GUIDE, re.DOTALL)
 
 
 def ask(command: str, url: str) -> httpx.Response:
@@ -43,7 +43,7 @@ def shape(value: Any) -> Any:  # noqa: ANN401  # any JSON value
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == GUIDE.count("```sh") == 5
+    assert len(EXAMPLES) == GUIDE.count("```sh run") == 5
 
 
 @pytest.mark.parametrize(("command", "kind", "answer"), EXAMPLES)
