@@ -21,6 +21,7 @@ SentimentError (sentiment.errors)
     │   └── AmbiguousLength       400 bad_request
     ├── InferenceFailed           500 inference_failed
     ├── Internal                  500 internal
+    ├── StoreUnreadable           503 store_unreadable
     ├── TooManyConnections        503 too_many_connections
     ├── Unhealthy                 503 unhealthy
     └── DeadlineExceeded          504 deadline_exceeded
@@ -52,6 +53,7 @@ __all__ = [
     "Overloaded",
     "Rejection",
     "RequestTimeout",
+    "StoreUnreadable",
     "TooManyConnections",
     "Unauthorized",
     "UnfitVersion",
@@ -265,6 +267,18 @@ class Internal(ApiError):
 
     def __init__(self) -> None:
         super().__init__("The service failed on this request; its log says more under this request id.")
+
+
+class StoreUnreadable(ApiError):
+    """The model store cannot be read, so it is not known which versions there are."""
+
+    status = 503
+    code = "store_unreadable"
+    title = "The model store cannot be read"
+    headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+    def __init__(self) -> None:
+        super().__init__("The model store cannot be read to look the version up; try again later.")
 
 
 class TooManyConnections(ApiError):

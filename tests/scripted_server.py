@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["answered", "scripted"]
+__all__ = ["answered", "scripted", "silent"]
 
 
 @contextmanager
@@ -49,3 +49,25 @@ def answered(version: int) -> tuple[int, dict[str, str], object]:
         "unknown_ratio": 0.0,
     }
     return 200, {}, {"model": {"name": "reviews", "version": version}, "predictions": [prediction]}
+
+
+@contextmanager
+def silent() -> Iterator[tuple[str, list[bytes]]]:
+    """Run a server that reads what it gets and closes the connection; yields its URL and what it was sent."""
+    taken = list[bytes]()
+
+    def run(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                taken.append(connection.recv(2**16))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=run, args=(listener,))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", taken
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()

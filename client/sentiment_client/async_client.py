@@ -3,13 +3,22 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from types import TracebackType
 
 import httpx2
 
 from sentiment_client.batches import ReviewBatch, batches
-from sentiment_client.call import DEFAULTS, Call, Options, checked_url, models_call, predict_call
-from sentiment_client.exchange import Exchange, Reply, models_of, scores_of
+from sentiment_client.call import (
+    DEFAULTS,
+    Call,
+    Options,
+    checked_url,
+    feedback_call,
+    models_call,
+    predict_call,
+)
+from sentiment_client.exchange import Exchange, Reply, accepted_of, models_of, scores_of
 from sentiment_client.retries import Retries
 from sentiment_client.score import LoadedModel, Score
 
@@ -83,6 +92,17 @@ class AsyncClient:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
+    async def feedback(self, answers: Iterable[tuple[Score, str]]) -> int:
+        """Say which answers were right, each score with its true label; return how many were counted.
+
+        Many go as several requests, one after another. What the service may have counted is not sent again.
+        """
+        accepted, pairs = 0, iter(answers)
+        while batch := list(islice(pairs, self._options.max_reviews)):
+            reply = await self._send(feedback_call(batch), None)
+            accepted += accepted_of(reply, accepted)
+        return accepted
+
     async def models(self) -> list[LoadedModel]:
         """Return the models that the service has loaded."""
         return models_of(await self._send(models_call(), None))
@@ -101,6 +121,7 @@ class AsyncClient:
         options = self._options
         exchange = Exchange(
             retries=options.retries,
+            may_repeat=call.may_repeat,
             timeout_seconds=options.timeout_seconds if timeout_seconds is None else timeout_seconds,
         )
         while True:
@@ -119,7 +140,7 @@ class AsyncClient:
         except httpx2.TimeoutException as error:
             exchange.give_up(error)
         except httpx2.RequestError as error:
-            return exchange.wait_after_failure(error)
+            return exchange.wait_after_failure(error, was_sent=not isinstance(error, httpx2.ConnectError))
         reply = Reply(response.status_code, response.content, response.headers.get("Retry-After"))
         wait = exchange.wait_after(reply)
         return reply if wait is None else wait

@@ -1,6 +1,7 @@
 """What both clients are made with, and the requests that they send."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +10,9 @@ import httpx2
 from sentiment_client.batches import ReviewBatch
 from sentiment_client.errors import ServiceUnreachable
 from sentiment_client.retries import Retries
+from sentiment_client.score import Score
 
-__all__ = ["DEFAULTS", "Call", "Options", "checked_url", "models_call", "predict_call"]
+__all__ = ["DEFAULTS", "Call", "Options", "checked_url", "feedback_call", "models_call", "predict_call"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +30,13 @@ DEFAULTS = Options()
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that may be sent again and again."""
+    """A request."""
 
     method: str
     path: str
     body: bytes | None = None
+    may_repeat: bool = True
+    """Whether it does no harm that the service gets it twice."""
 
     def headers(self, seconds_left: float) -> dict[str, str]:
         """Return headers that tell the service how long the answer is of use."""
@@ -56,6 +60,20 @@ def predict_call(batch: ReviewBatch) -> Call:
     """Return the request for a batch of reviews."""
     content: dict[str, Any] = {"reviews": batch.reviews}
     return Call("POST", "predict", json.dumps(content).encode())
+
+
+def feedback_call(answers: Sequence[tuple[Score, str]]) -> Call:
+    """Return the request that says which of these answers were right: each with its true label."""
+    feedback = [
+        {
+            "model": {"name": score.model, "version": score.version},
+            "label": score.label,
+            "confidence": score.confidence,
+            "truth": truth,
+        }
+        for score, truth in answers
+    ]
+    return Call("POST", "feedback", json.dumps({"feedback": feedback}).encode(), may_repeat=False)
 
 
 def models_call() -> Call:

@@ -19,10 +19,11 @@ from sentiment_client.errors import (
 from sentiment_client.retries import Retries
 from sentiment_client.score import LoadedModel, Score
 
-__all__ = ["Exchange", "Reply", "models_of", "scores_of"]
+__all__ = ["Exchange", "Reply", "accepted_of", "models_of", "scores_of"]
 
 _BUSY = (429, 502, 503)
 _REVIEW = re.compile(r"reviews\[(\d+)\]")
+_FEEDBACK = re.compile(r"feedback\[(\d+)\]\.(\S+)")
 _KINDS: Mapping[int, type[RequestRefused]] = {
     401: KeyRefused,
     429: ServiceBusy,
@@ -47,6 +48,8 @@ class Exchange:
 
     retries: Retries
     timeout_seconds: float
+    may_repeat: bool = True
+    """Whether it does no harm that the service gets the request twice."""
     clock: Callable[[], float] = time.monotonic
     _num_tries: int = 0
     _ends: float = field(init=False)
@@ -68,13 +71,18 @@ class Exchange:
 
     def wait_after(self, reply: Reply) -> float | None:
         """Return how long to wait before asking again, or None if this is the answer."""
-        if reply.status not in _BUSY:
+        # A proxy answers 502 when the service has the request, and nobody knows what came of it.
+        if reply.status not in _BUSY or (reply.status == 502 and not self.may_repeat):
             return None
         return self._in_time(self.retries.wait_seconds(self._num_tries, reply.retry_after))
 
-    def wait_after_failure(self, error: Exception) -> float:
+    def wait_after_failure(self, error: Exception, *, was_sent: bool) -> float:
         """Return how long to wait after a request without an answer; raises ServiceUnreachable to give up."""
         wait = self._in_time(self.retries.wait_seconds(self._num_tries, None))
+        if was_sent and not self.may_repeat:
+            raise ServiceUnreachable(
+                f"the service may have taken the request or not: {error or type(error).__name__}"
+            ) from error
         if wait is None:
             raise ServiceUnreachable(
                 f"the service cannot be reached: {error or type(error).__name__}"
@@ -114,6 +122,14 @@ def models_of(reply: Reply) -> list[LoadedModel]:
         raise ServiceUnreachable(f"the answer is not that of a sentiment service: {error!r}") from error
 
 
+def accepted_of(reply: Reply, first: int) -> int:
+    """Return how many answers of a feedback were counted, the first of which has this index in the call."""
+    accepted = _checked(reply, first).get("accepted")
+    if not isinstance(accepted, int):
+        raise ServiceUnreachable("the answer is not that of a sentiment service")
+    return accepted
+
+
 def _checked(reply: Reply, first: int) -> dict[str, Any]:
     try:
         fields = json.loads(reply.content)
@@ -131,14 +147,19 @@ def _refuse(status: int, fields: dict[str, Any], first: int) -> NoReturn:
     detail = str(fields.get("detail", "no detail is given"))
     if status == 504:
         raise DeadlinePassed(f"the service gave up: {detail}")
-    errors = fields.get("errors") or []
-    named = _REVIEW.fullmatch(str(errors[0].get("location"))) if errors else None
-    kind = ReviewRefused if named else _KINDS.get(status, RequestRefused)
-    index = first + int(named[1]) if named else None
+    errors = fields.get("errors") or [{}]
+    location, message = str(errors[0].get("location")), errors[0].get("message")
+    kind, index = _KINDS.get(status, RequestRefused), None
+    if named := _REVIEW.fullmatch(location):
+        kind, index = ReviewRefused, first + int(named[1])
+        detail = f"review {index} {message}"
+    elif named := _FEEDBACK.fullmatch(location):
+        index = first + int(named[1])
+        detail = f"feedback {index}: {named[2]} {message}"
     raise kind(
         status=status,
         code=str(fields.get("code", "")),
-        detail=f"review {index} {errors[0].get('message')}" if named else detail,
+        detail=detail,
         request_id=fields.get("request_id"),
         index=index,
     )

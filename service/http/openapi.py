@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from service.errors import ApiError, HeaderTooLarge, RequestTimeout, Unauthorized
 from service.http.guard import KEY_HEADER, is_open
 from service.http.problems import MEDIA_TYPE
+from service.schemas.feedback import FeedbackRequest
 from service.schemas.prediction import PredictRequest
 from service.schemas.problem import Problem
 from service.settings import Settings
@@ -92,13 +93,17 @@ def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
 def _add_schemas(document: Document) -> None:
     """Add the schemas that FastAPI does not find in the routes."""
     _, schemas = models_json_schema(
-        [(PredictRequest, "validation"), (Problem, "serialization")], ref_template=_SCHEMAS + "{model}"
+        [(PredictRequest, "validation"), (FeedbackRequest, "validation"), (Problem, "serialization")],
+        ref_template=_SCHEMAS + "{model}",
     )
     document["components"]["schemas"] |= schemas["$defs"]
 
 
 def _add_limits(document: Document, settings: Settings) -> None:
-    reviews = document["components"]["schemas"][PredictRequest.__name__]["properties"]["reviews"]
+    schemas = document["components"]["schemas"]
+    feedback = schemas[FeedbackRequest.__name__]["properties"]["feedback"]
+    feedback["maxItems"] = settings.max_reviews_per_request
+    reviews = schemas[PredictRequest.__name__]["properties"]["reviews"]
     reviews["maxItems"] = settings.max_reviews_per_request
     reviews["items"]["maxLength"] = settings.max_review_characters
 

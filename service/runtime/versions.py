@@ -14,6 +14,7 @@ from sentiment import SentimentError
 from service.runtime.background import gone, in_thread
 from service.runtime.backoff import Backoff
 from service.runtime.builder import Builder
+from service.runtime.labels import VersionLabels
 from service.runtime.loading import open_store
 from service.runtime.selection import earlier_versions, is_pinned, wanted_version
 from service.runtime.shadow import Shadow
@@ -60,6 +61,8 @@ class Versions:
         self._builder = builder
         self._store = open_store(settings)
         self._model = parse(settings.model).model
+        self.labels = VersionLabels(self._store, self._model)
+        """Those of every version, loaded or not."""
         self._backoff = Backoff(max(1, settings.follow_seconds))
         self._candidate_backoff = Backoff(max(1, settings.follow_seconds))
         self._asked = asyncio.Event()
@@ -174,6 +177,7 @@ class Versions:
     def _hold(self, slot: Slot, shadow: Shadow, rollout: Rollout) -> None:
         self.candidate = Candidate(slot=slot, shadow=shadow, rollout=rollout)
         self.candidate_refusal = None
+        self.labels.learn(slot.version.manifest)
         self._metrics.rollout(slot.version, canary=rollout.canary, shadow=rollout.shadow)
         log_event("rollout", model_version=slot.number, canary=rollout.canary, shadow=rollout.shadow)
 
@@ -251,6 +255,7 @@ class Versions:
             self.previous = RestingVersion.of(before.version)
             self._leaving.append(gone(before.version.classifier))
             log_event("switched", model_version=slot.number, previous_version=before.number)
+        self.labels.learn(slot.version.manifest)
         self._metrics.loaded(slot.version)
         self._metrics.swapped("live")
         self._accept()

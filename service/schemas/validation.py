@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from service.errors import FieldError, InvalidRequest
 from service.settings import Settings
 
-__all__ = ["check_reviews", "location", "validate"]
+__all__ = ["check_reviews", "invalid", "location", "validate"]
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -34,14 +34,14 @@ def validate(schema: type[Body], value: Any) -> Body:  # noqa: ANN401  # any JSO
     try:
         return schema.model_validate(value)
     except ValidationError as error:
-        raise _invalid(list(map(_field_error, error.errors(include_url=False)))) from None
+        raise invalid(list(map(_field_error, error.errors(include_url=False)))) from None
 
 
 def check_reviews(reviews: Sequence[str], settings: Settings) -> None:
     """Raise InvalidRequest if there are too many reviews, or one is too long."""
     limit = settings.max_reviews_per_request
     if len(reviews) > limit:
-        raise _invalid(
+        raise invalid(
             [FieldError("reviews", f"has {len(reviews)} reviews, and at most {limit} are accepted")]
         )
     limit = settings.max_review_characters
@@ -50,7 +50,13 @@ def check_reviews(reviews: Sequence[str], settings: Settings) -> None:
         for index, review in enumerate(reviews)
         if len(review) > limit
     ]:
-        raise _invalid(errors)
+        raise invalid(errors)
+
+
+def invalid(errors: list[FieldError]) -> InvalidRequest:
+    """Return the error of a body that breaks rules, which lists them up to a limit."""
+    more = f"; {len(errors)} places are wrong" if len(errors) > MAX_FIELD_ERRORS else ""
+    return InvalidRequest(f"The request breaks a rule; see errors{more}.", errors=errors[:MAX_FIELD_ERRORS])
 
 
 def location(parts: Sequence[int | str]) -> str:
@@ -64,8 +70,3 @@ def location(parts: Sequence[int | str]) -> str:
 
 def _field_error(problem: ErrorDetails) -> FieldError:
     return FieldError(location(problem["loc"]), _MESSAGES.get(problem["type"], "is not valid"))
-
-
-def _invalid(errors: list[FieldError]) -> InvalidRequest:
-    more = f"; {len(errors)} places are wrong" if len(errors) > MAX_FIELD_ERRORS else ""
-    return InvalidRequest(f"The request breaks a rule; see errors{more}.", errors=errors[:MAX_FIELD_ERRORS])

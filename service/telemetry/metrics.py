@@ -21,6 +21,7 @@ from model_store import Manifest, ModelVersion
 from sentiment import Prediction
 from service.errors import BadRequest, HeaderTooLarge, Rejection, RequestTimeout, TooManyConnections
 from service.outcomes import LaneState, ScoringFailure
+from service.telemetry.feedback import Feedback, FeedbackSeries
 from service.telemetry.metric import Metric
 from service.telemetry.profile import Profile, reference_ratios
 
@@ -186,6 +187,20 @@ class Metrics:
         "Share of a review's tokens that the vocabulary lacks.",
         buckets=RATIOS,
     )
+    _feedback = Metric(
+        Counter,
+        "feedback_total",
+        "Answers that came back by POST /feedback, by version of the model, label that was given, and truth. "
+        "The series of at most 50 versions are kept, those with the latest feedback.",
+        {"model_version": (), "label": (), "truth": ()},
+    )
+    _feedback_confidence = Metric(
+        Histogram,
+        "feedback_confidence",
+        "Confidence of these answers, by whether they were right.",
+        {"model_version": (), "outcome": ()},
+        buckets=CONFIDENCES,
+    )
     _model_info = Metric(
         Gauge,
         "model_info",
@@ -257,6 +272,7 @@ class Metrics:
         self._stage_seconds_of = cache(self._stage_seconds.labels)
         self._predictions_of = cache(self._predictions.labels)
         self._profiles: dict[int, Profile] = {}
+        self._answered = FeedbackSeries(self._feedback, self._feedback_confidence)
         self._live: Manifest | None = None
         self._candidate: Manifest | None = None
         self._build_info.labels(VERSION, platform.python_version()).set(1)
@@ -391,6 +407,10 @@ class Metrics:
         if not by_name and version in self._profiles:
             self._profiles[version].count(predictions)
 
+    def came_back(self, feedback: Feedback, labels: Sequence[str]) -> None:
+        """Count an answer whose truth is known by now; `labels` are all that its version has."""
+        self._answered.count(feedback, labels)
+
     def _begin(self, manifest: Manifest) -> None:
         """Begin the series of a version that may answer from now on."""
         for label in manifest.labels:
@@ -398,6 +418,7 @@ class Metrics:
         if manifest.version not in self._profiles:
             profile = Profile(manifest, self._profile_reviews, self._confidence)
             self._profiles[manifest.version] = profile
+            self._answered.begin(manifest.version, manifest.labels)
         self._show_references()
 
     def _show_references(self) -> None:

@@ -23,8 +23,8 @@ from sentiment_client import (
 )
 
 from tests.scoring.jobs import texts
-from tests.scripted_server import answered, scripted
-from tests.service.running import service
+from tests.scripted_server import answered, scripted, silent
+from tests.service.running import samples, series, service
 
 README = Path(__file__).parents[2] / "client/README.md"
 KEY = "a-key-that-is-long-enough"
@@ -169,10 +169,69 @@ def test_the_models_that_are_loaded_are_listed(url: str) -> None:
     assert (model.name, model.version, model.labels) == ("reviews", 1, ("negative", "positive"))
 
 
-@pytest.mark.parametrize("number", range(4))
+def give_feedback(url: str, answers: Iterable[tuple[Score, str]], **options: Any) -> int:  # noqa: ANN401 - any option
+    with Client(url, **options) as client:
+        return client.feedback(answers)
+
+
+def give_feedback_async(url: str, answers: Iterable[tuple[Score, str]], **options: Any) -> int:  # noqa: ANN401 - any option
+    async def run() -> int:
+        async with AsyncClient(url, **options) as client:
+            return await client.feedback(answers)
+
+    return asyncio.run(run())
+
+
+both_give = pytest.mark.parametrize("give", [give_feedback, give_feedback_async])
+Give = Callable[..., int]
+
+
+@both_give
+def test_feedback_is_counted(give: Give, url: str) -> None:
+    (score,) = predict(url, ["Good."])
+    name = series("sentiment_feedback_total", model_version="1", label=score.label, truth="negative")
+    before = samples(url)[name]
+    assert give(url, ((score, "negative") for _ in range(25)), max_reviews=10) == 25
+    assert samples(url)[name] == before + 25
+    assert give(url, []) == 0
+
+
+@both_give
+def test_feedback_that_is_refused_is_named_by_its_index_among_all(give: Give, url: str) -> None:
+    (score,) = predict(url, ["Good."])
+    answers = [*[(score, "negative")] * 11, (score, "neutral")]
+    with pytest.raises(RequestRefused, match="feedback 11: truth must be one of") as refused:
+        give(url, answers, max_reviews=4)
+    assert (type(refused.value), refused.value.index, refused.value.status) == (RequestRefused, 11, 422)
+
+
+@both_give
+def test_feedback_is_sent_again_only_when_it_was_refused(give: Give, url: str) -> None:
+    (score,) = predict(url, ["Good."])
+    busy = (503, {"Retry-After": "0"}, {"code": "draining", "detail": "Stopping."})
+    retries = Retries(first_wait_seconds=0.001)
+    with scripted(busy, (200, {}, {"accepted": 1})) as (again, heads):
+        assert give(again, [(score, "negative")], retries=retries) == 1
+    assert len(heads) == 2
+    with scripted((502, {}, {})) as (cut_off, heads), pytest.raises(RequestRefused):
+        give(cut_off, [(score, "negative")], retries=retries)
+    assert len(heads) == 1
+    with silent() as (silent_url, connections):
+        with pytest.raises(ServiceUnreachable, match="may have taken the request or not"):
+            give(silent_url, [(score, "negative")], retries=retries)
+        assert len(connections) == 1
+    with pytest.raises(ServiceUnreachable, match="cannot be reached"):
+        give(
+            "http://127.0.0.1:9",
+            [(score, "negative")],
+            retries=Retries(max_tries=2, first_wait_seconds=0.001),
+        )
+
+
+@pytest.mark.parametrize("number", range(5))
 def test_the_code_of_the_readme_runs(number: int, url: str, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     exec(blocks[number].replace("http://127.0.0.1:8000", url), {})  # noqa: S102 - our own
     output = capsys.readouterr().out
     assert output

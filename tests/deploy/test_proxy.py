@@ -33,6 +33,12 @@ def test_every_route_but_the_metrics_is_public(route: str) -> None:
     assert is_public(re.sub(r"{\w+(:path)?}", "1", route)) == (route != "/metrics")
 
 
+def test_feedback_is_not_sent_twice() -> None:
+    assert "\n    http-request disable-l7-retry if { var(txn.path) -m str /feedback }\n" in (
+        CONFIGURATION.read_text()
+    )
+
+
 @pytest.mark.parametrize(
     "path",
     [
