@@ -40,6 +40,7 @@ class Line:
     """One series of a panel."""
 
     legend: str
+    labels: dict[str, str]
     minutes_ago: list[float]
     values: list[float]
 
@@ -67,15 +68,15 @@ def draw(prometheus: str, minutes: float, output: Path) -> None:
         if panel["type"] == "row":
             figure.text(0.01, 1 - (y + 0.7) / height, panel["title"], fontsize=13, weight="bold")
             continue
-        margin = 0.8 if panel["type"] == "timeseries" else 0.3
+        margin = 0.8 if panel["type"] in ("timeseries", "barchart") else 0.3
         axes = figure.add_axes(
             ((x + 1.1) / 24, 1 - (y + h - 1.3) / height, (w - 1.5) / 24, (h - 1.3 - margin) / height)
         )
         lines = list(_lines(prometheus, panel, minutes, end_seconds))
         axes.set_title(panel["title"], fontsize=10, loc="left")
-        _draw_numbers(axes, panel, lines) if panel["type"] == "stat" else _draw_lines(
-            axes, panel, lines, minutes
-        )
+        if panel["type"] == "timeseries":
+            axes.set_xlim(-minutes, 0)
+        _DRAW[panel["type"]](axes, panel, lines)
     output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output, dpi=80)
     plt.close(figure)
@@ -102,6 +103,7 @@ def _lines(prometheus: str, panel: Panel, minutes: float, end_seconds: float) ->
             labels = result["metric"]
             yield Line(
                 re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), target["legendFormat"]),  # noqa: B023
+                labels,
                 [(float(at) - end_seconds) / 60 for at, _ in result["values"]],
                 [float(value) for _, value in result["values"]],
             )
@@ -116,7 +118,37 @@ def _draw_numbers(axes: Axes, panel: Panel, lines: list[Line]) -> None:
     axes.text(0, 0.5, text or "no data", fontsize=18 if len(text) < 12 else 11, va="center")
 
 
-def _draw_lines(axes: Axes, panel: Panel, lines: list[Line], minutes: float) -> None:
+def _draw_table(axes: Axes, panel: Panel, lines: list[Line]) -> None:
+    axes.axis("off")
+    columns = panel["transformations"][0]["options"]["renameByName"]
+    rows = [[*(line.labels.get(name, "") for name in columns)] for line in lines]
+    for row, line in zip(rows, lines, strict=True):
+        row[-1] = _written(panel, line.values[-1])
+    if rows:
+        cells = axes.table(sorted(rows), colLabels=list(columns.values()), loc="upper left", cellLoc="left")
+        cells.auto_set_font_size(False)
+        cells.set_fontsize(8)
+    else:
+        axes.text(0, 0.5, "nothing", color="grey")
+
+
+def _draw_bars(axes: Axes, panel: Panel, lines: list[Line]) -> None:
+    name = panel["options"]["xField"]
+    bins = sorted({line.labels[name] for line in lines}, key=float)
+    legends = list(dict.fromkeys(line.legend for line in lines))
+    axes.set_xlim(-0.6, max(1, len(bins)) - 0.4)
+    width = 0.8 / max(1, len(legends))
+    for index, legend in enumerate(legends):
+        found = {line.labels[name]: line.values[-1] for line in lines if line.legend == legend}
+        places = [place + (index - (len(legends) - 1) / 2) * width for place in range(len(bins))]
+        axes.bar(places, [_number(found.get(each, 0)) for each in bins], width, label=legend)
+    axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
+    _label(axes, panel["fieldConfig"]["defaults"]["unit"])
+    axes.set_xticks(range(len(bins)), bins)
+    _add_legend(axes, has_lines=bool(lines))
+
+
+def _draw_lines(axes: Axes, panel: Panel, lines: list[Line]) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     if "stacking" in defaults["custom"]:
         moments = sorted({moment for line in lines for moment in line.minutes_ago})
@@ -127,15 +159,19 @@ def _draw_lines(axes: Axes, panel: Panel, lines: list[Line], minutes: float) -> 
     else:
         for line in lines:
             axes.plot(line.minutes_ago, line.values, label=line.legend, linewidth=1.4)
-    axes.set_xlim(-minutes, 0)
     # The legend stands above the highest line.
-    axes.set_ylim(bottom=0, top=1.25 * float(defaults.get("max") or axes.get_ylim()[1]))
+    bottom, top = float(defaults.get("min", 0)), float(defaults.get("max") or axes.get_ylim()[1])
+    axes.set_ylim(bottom, top + 0.25 * (top - bottom))
     if "thresholdsStyle" in defaults["custom"]:
         axes.axhline(
             defaults["thresholds"]["steps"][-1]["value"], color="tab:red", linestyle="--", linewidth=1
         )
     _label(axes, defaults["unit"])
-    if lines:
+    _add_legend(axes, has_lines=bool(lines))
+
+
+def _add_legend(axes: Axes, *, has_lines: bool) -> None:
+    if has_lines:
         axes.legend(fontsize=7, loc="upper left", frameon=False, ncols=3)
     else:
         axes.text(0.5, 0.5, "nothing", transform=axes.transAxes, ha="center", color="grey")
@@ -163,6 +199,15 @@ def _written(panel: Panel, value: float) -> str:
 
 def _number(value: float) -> float:
     return 0.0 if math.isnan(value) else value
+
+
+_DRAW = {
+    "barchart": _draw_bars,
+    "stat": _draw_numbers,
+    "table": _draw_table,
+    "timeseries": _draw_lines,
+}
+"""By the type of a panel."""
 
 
 if __name__ == "__main__":
