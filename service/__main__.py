@@ -1,5 +1,7 @@
 """`python -m service`, installed as `sentiment-serve`: serve a model over HTTP until SIGTERM or SIGINT.
 
+With `doctor` and the same flags, it checks whether that would work here.
+
 A start takes seconds, most of them for imports. So both signals are obeyed before anything large is imported.
 """
 
@@ -21,9 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in HANGUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # it asks for a look at the store, which a start takes anyway
     try:
+        given = sys.argv[1:] if arguments is None else arguments
+        if given[:1] == ["doctor"]:
+            from service.doctor.command import examine  # noqa: PLC0415  # see above
+
+            return examine(given[1:])
         from service.command import run  # noqa: PLC0415  # see above
 
-        return run(sys.argv[1:] if arguments is None else arguments)
+        return run(given)
     finally:
         # At its end, the interpreter takes handlers away, and then one more signal would count as a failure.
         for number in (*STOP_SIGNALS, *HANGUP_SIGNALS):

@@ -23,15 +23,22 @@ from sentiment.cpus import available_cpus
 __all__ = [
     "PREFIX",
     "InvalidSetting",
+    "Origin",
     "Setting",
     "Settings",
     "UnknownVariable",
+    "origin",
     "read_settings",
     "setting_list",
+    "setting_parser",
+    "settings_of",
     "unknown_variables",
 ]
 
 PREFIX = "SENTIMENT_"
+
+Origin = Literal["default", "environment", "file", "option"]
+"""Where a value comes from; "file" is one that a setting names."""
 
 _SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://")
 _SERVICE_LINK_HINT = (
@@ -250,11 +257,29 @@ def read_settings(arguments: Sequence[str]) -> Settings:
 
     Raises InvalidSetting, naming the variable; SystemExit after `--help` and for an unknown flag.
     """
-    given = vars(_parser().parse_args(arguments)).items()
+    parser = setting_parser("sentiment-serve", "Serve a sentiment model over HTTP.")
+    return settings_of(vars(parser.parse_args(arguments)))
+
+
+def settings_of(options: Mapping[str, Any]) -> Settings:
+    """Return the settings that options, None where one is not given, and the environment give.
+
+    Raises InvalidSetting, naming the variable.
+    """
     try:
-        return Settings(**{name: value for name, value in given if value is not None})
+        return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         raise InvalidSetting(_explain(error)) from error
+
+
+def origin(
+    setting: "Setting", options: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> Origin:
+    """Return where the value of a setting comes from, as `settings_of` takes it."""
+    if options.get(setting.name) is not None:
+        return "option"
+    given = {name.upper() for name, value in environment.items() if value}
+    return "environment" if setting.variable in given else "default"
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[UnknownVariable]:
@@ -264,10 +289,11 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Unkno
     return [_unknown(name, known) for name in given if name not in known]
 
 
-def _parser() -> argparse.ArgumentParser:
+def setting_parser(prog: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser with a flag for each setting that is no secret; it says None where one is not given."""
     parser = argparse.ArgumentParser(
-        prog="sentiment-serve",
-        description="Serve a sentiment model over HTTP.",
+        prog=prog,
+        description=description,
         epilog="A flag wins over its environment variable. Secrets have no flag: see docs/settings.md.",
         allow_abbrev=False,
     )

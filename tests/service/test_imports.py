@@ -20,7 +20,15 @@ def modules_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--port", "none"], ["--no-such-flag"]], ids=["help", "wrong", "unknown"]
+    "arguments",
+    [
+        ["--help"],
+        ["--port", "none"],
+        ["--no-such-flag"],
+        ["doctor", "--help"],
+        ["doctor", "--port", "none"],
+    ],
+    ids=" ".join,
 )
 def test_the_command_line_answers_without_heavy_imports(arguments: list[str]) -> None:
     code = f"sys.argv[1:] = {arguments}; import runpy; runpy.run_module('service', run_name='__main__')"

@@ -1,0 +1,1 @@
+"""Whether the service would work here, with these settings: `python -m service doctor`."""
