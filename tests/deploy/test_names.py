@@ -95,6 +95,14 @@ def test_an_alert_tells_people_what_to_do(alert: dict[str, Any]) -> None:
     assert any(name in path.read_text(encoding="utf-8") for path in tests)
 
 
+def test_the_runbook_names_panels_that_exist() -> None:
+    text = " ".join((ROOT / "docs/runbook.md").read_text(encoding="utf-8").split())
+    named = re.findall(r'[Pp]anels? "([^"]+)"(?: and "([^"]+)")?', text)
+    titles = {panel["title"] for panel in panels()}
+    assert len(named) >= 8
+    assert {title for pair in named for title in pair if title} <= titles
+
+
 def test_panels_say_what_they_show() -> None:
     for panel in panels():
         assert panel["title"]
