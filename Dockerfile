@@ -28,10 +28,10 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
  && printf '/opt/torch\n/opt/service\n' > "${packages}/image.pth"
 
 FROM torch AS libraries
-COPY pyproject.toml deploy/image/requirements.py ./
+# All but PyTorch, whose build depends on the machine, is held to its hash.
+COPY requirements.lock ./
 RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
-    python requirements.py pyproject.toml > requirements.txt \
- && pip install --quiet --no-compile --requirement requirements.txt \
+    pip install --quiet --no-compile --no-deps --require-hashes --requirement requirements.lock \
  && find /opt/libraries -depth -type d -name tests -exec rm -rf {} +
 
 FROM libraries AS service

@@ -15,10 +15,12 @@ COMPOSE ?= docker compose
 PROMETHEUS ?= http://127.0.0.1:9090
 SBOM_TOOL := cyclonedx-bom==7.5.0
 AUDIT_TOOL := pip-audit==2.10.1
+LOCK_TOOL := pip-tools==7.6.2
+PACKAGING_TOOLS := build==1.6.1 pipx==1.18.4 twine==7.0.0 uv==0.13.9
 ADVISORIES ?= https://api.osv.dev/v1/query
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train setup test soak test-compose check fix audit bench docs sbom dashboard-preview clean
+.PHONY: help serve train setup test soak test-compose test-packages lock check fix audit bench docs sbom dashboard-preview clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,6 +42,11 @@ soak: $(VENV)/.development ## Run the tests that repeat a fault at full size
 
 test-compose: $(VENV)/.development ## Build and run the whole deployment, break it, scale it, take it down (COMPOSE=command)
 	COMPOSE="$(COMPOSE)" $(BIN)/python -m pytest --durations=0 --durations-min=1 tests/deploy/test_compose.py
+
+test-packages: ## Build the packages, install each as users do, serve and ask
+	$(PYTHON) -m venv build/packaging
+	build/packaging/bin/python -m pip install --disable-pip-version-check --quiet $(PACKAGING_TOOLS)
+	build/packaging/bin/python tools/try_packages.py
 
 check: $(VENV)/.development ## Lint, format and type checks; edits nothing
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy && $(BIN)/lint-imports
@@ -63,6 +70,13 @@ bench: $(VENV)/.development ## Measure the service beside other model servers, o
 docs: $(VENV)/.development ## Build the guide as a site: build/docs/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -n -c docs . build/docs
 
+lock: ## Write requirements.lock anew: what the service installs beside PyTorch, with hashes
+	$(PYTHON) -m venv build/lock-tool
+	build/lock-tool/bin/python -m pip install --disable-pip-version-check --quiet '$(LOCK_TOOL)'
+	CUSTOM_COMPILE_COMMAND='make lock' build/lock-tool/bin/pip-compile --quiet --generate-hashes \
+	  --unsafe-package torch --strip-extras --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --constraint constraints.txt --output-file requirements.lock pyproject.toml
+
 sbom: ## Write build/sbom.json: all that the service installs, as CycloneDX
 	$(MAKE) VENV=build/runtime build/runtime/.runtime
 	$(PYTHON) -m venv build/sbom-tool
@@ -79,6 +93,7 @@ clean: ## Remove .venv and caches
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another with PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --upgrade 'pip>=25.1' # which knows dependency groups
 
 $(VENV)/.runtime: pyproject.toml constraints.txt setup.py build_backend.py sentiment/lstm.c | $(VENV)/bin/python
 	$(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) torch)
@@ -86,5 +101,5 @@ $(VENV)/.runtime: pyproject.toml constraints.txt setup.py build_backend.py senti
 	@touch $@
 
 $(VENV)/.development: pyproject.toml client/pyproject.toml constraints.txt | $(VENV)/.runtime
-	$(INSTALL) --editable '.[development]' --editable ./client
+	$(INSTALL) --group development --editable '.[scoring,training,transformer,tensorboard,ray]' --editable ./client
 	@touch $@
