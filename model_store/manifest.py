@@ -46,7 +46,7 @@ __all__ = [
     "hash_line",
 ]
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The latest schema that this release reads; raised when a reader of the last one could misread a manifest.
 
 A manifest names the lowest schema that has all its fields (`sentiment.saved`): older releases may read it."""

@@ -4,7 +4,9 @@
 2. A symbol as the words of its Unicode name: U+1F44E is "thumbs down sign".
 3. Anything else as known pieces, the longest first: "terribel" is "terri" and "##bel". The mark tells pieces
    that go on from those that begin a word. This is the cut of WordPiece (Wu et al. 2016, arXiv:1609.08144).
-   A known word may begin another one, unless it has two or three letters: "Mehmet" is not "meh" and "##met".
+   With `own_beginnings`, pieces that begin a word have a mark as well ("terri##"),
+   and ids of their own. Without, a known word may begin another one, unless it has two or three letters:
+   "Mehmet" is not "meh" and "##met".
 """
 
 import re
@@ -14,10 +16,12 @@ from itertools import chain
 
 from sentiment.stretched import is_stretched, spellings
 
-__all__ = ["CONTINUATION", "MAX_PIECE_LETTERS", "Pieces"]
+__all__ = ["BEGINNING", "CONTINUATION", "MAX_PIECE_LETTERS", "Pieces"]
 
 CONTINUATION = "##"
 """Stands before a piece that goes on; no token of a text has it, since a mark is a token by itself."""
+BEGINNING = "##"
+"""Stands behind a piece that begins a word, where such pieces have ids of their own."""
 MAX_PIECE_LETTERS = 12
 """Longer pieces would be nearly whole words."""
 
@@ -34,16 +38,26 @@ _NAME_WORDS = re.compile(r"[a-z0-9]+")
 class Pieces:
     """The pieces of a vocabulary, and how a word is cut into them."""
 
-    def __init__(self, words: Mapping[str, int], pieces: Sequence[str], *, unknown_id: int) -> None:
+    def __init__(
+        self,
+        words: Mapping[str, int],
+        pieces: Sequence[str],
+        *,
+        unknown_id: int,
+        own_beginnings: bool = False,
+    ) -> None:
         """Take the ids of the words, lower ones for more frequent words; those of the pieces follow."""
         first_id = unknown_id + 1 + len(words)
         ids = {piece: token_id for token_id, piece in enumerate(pieces, start=first_id)}
         self._words = words
-        beginnings = {word: words[word] for word in words if len(word) not in _SHORT}
-        self._first = beginnings | {piece: ids[piece] for piece in ids if not piece.startswith(CONTINUATION)}
         self._next = {
             piece.removeprefix(CONTINUATION): ids[piece] for piece in ids if piece.startswith(CONTINUATION)
         }
+        beginnings = {piece: ids[piece] for piece in ids if not piece.startswith(CONTINUATION)}
+        if own_beginnings:
+            self._first = {piece.removesuffix(BEGINNING): ids[piece] for piece in beginnings}
+        else:
+            self._first = {word: words[word] for word in words if len(word) not in _SHORT} | beginnings
         self._longest_first, self._longest_next = (
             max(map(len, known), default=1) for known in (self._first, self._next)
         )

@@ -25,13 +25,14 @@ from sentiment.text_rules import TextRules
 from sentiment.tokenizer_config import TokenizerConfig
 from sentiment.vocabulary import learn_vocabulary
 
-__all__ = ["PADDING_ID", "UNKNOWN_ID", "Span", "TokenizedReview", "Tokenizer", "split"]
+__all__ = ["FIRST_WORD_ID", "PADDING_ID", "UNKNOWN_ID", "Span", "TokenizedReview", "Tokenizer", "split"]
 
 T = TypeVar("T")
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
 _SPECIAL = ("<pad>", "<unk>")  # In angle brackets, so that no word of a review can be one.
+FIRST_WORD_ID = len(_SPECIAL)
 _FORMAT = 1
 
 
@@ -84,10 +85,10 @@ class Tokenizer:
         self.words = tuple(words)
         self.pieces = tuple(pieces)
         self._names = (*_SPECIAL, *self.words, *self.pieces)
-        self._ids = {word: token_id for token_id, word in enumerate(self.words, start=len(_SPECIAL))}
+        self._ids = {word: token_id for token_id, word in enumerate(self.words, start=FIRST_WORD_ID)}
         if len({*self._ids, *self.pieces}) != len(self.words) + len(self.pieces):
             raise InvalidTokenizer("the vocabulary lists a word or a piece twice")
-        self._pieces = Pieces(self._ids, self.pieces, unknown_id=UNKNOWN_ID) if config.num_pieces else None
+        self._pieces = self._make_pieces() if config.num_pieces else None
 
     @classmethod
     def fit(cls, texts: Iterable[str], config: TokenizerConfig) -> "Tokenizer":
@@ -113,7 +114,7 @@ class Tokenizer:
 
         That is the unknown id without pieces, and any other id than that of a word stands for itself.
         """
-        index = token_id - len(_SPECIAL)
+        index = token_id - FIRST_WORD_ID
         if not 0 <= index < len(self.words):
             return (token_id,)
         return self._pieces.cut_known(self.words[index]) if self._pieces else (UNKNOWN_ID,)
@@ -165,6 +166,11 @@ class Tokenizer:
         except (ValueError, TypeError, KeyError) as error:
             raise InvalidTokenizer(f"not a saved tokenizer: {error!r}") from error
         return cls(words, config, pieces)
+
+    def _make_pieces(self) -> Pieces:
+        return Pieces(
+            self._ids, self.pieces, unknown_id=UNKNOWN_ID, own_beginnings=self.config.own_beginnings
+        )
 
     def _ids_of(self, token: str) -> tuple[int, ...]:
         token_id = self._ids.get(token, UNKNOWN_ID)

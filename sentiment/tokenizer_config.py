@@ -34,6 +34,9 @@ class TokenizerConfig:
     num_pieces: int = field(default=0, metadata={SINCE_SCHEMA: 2})
     """How many of `num_words` are pieces that unknown words are cut into (`sentiment.pieces`). With 0, all
     unknown words have the same id."""
+    own_beginnings: bool = field(default=False, metadata={SINCE_SCHEMA: 4})
+    """Whether pieces that begin a word have ids of their own. Otherwise a known word may begin an
+    unknown one, which then has a part of its meaning."""
     min_texts: int = field(default=1, metadata={SINCE_SCHEMA: 2})
     """In how many texts a word must occur to be learned. Rules 2 keep out handles and web addresses."""
 
@@ -46,6 +49,8 @@ class TokenizerConfig:
             raise InvalidConfiguration(
                 f"num_pieces must be from 0 to num_words - skip_top - 1, not {self.num_pieces}"
             )
+        if self.own_beginnings and not self.num_pieces:
+            raise InvalidConfiguration("own_beginnings needs pieces: set num_pieces above 0")
         for name, minimum in (("max_tokens", 4), ("min_texts", 1)):
             if getattr(self, name) < minimum:
                 raise InvalidConfiguration(f"{name} must be at least {minimum}, not {getattr(self, name)}")

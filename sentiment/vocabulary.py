@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from sentiment.pieces import CONTINUATION, MAX_PIECE_LETTERS
+from sentiment.pieces import BEGINNING, CONTINUATION, MAX_PIECE_LETTERS
 from sentiment.stretched import is_stretched
 from sentiment.tokenizer_config import TokenizerConfig
 
@@ -39,24 +39,37 @@ def learn_vocabulary(reviews: Iterable[Sequence[str]], config: TokenizerConfig) 
     plain = [word for word in by_frequency if not is_stretched(word)]
     words = plain[config.skip_top : config.num_words - config.num_pieces]
     weights = {word: sqrt(num_texts[word]) for word in sorted(plain) if _WORD.match(word)}
-    return Vocabulary(words, _learn_pieces(weights, known=set(words), num=config.num_pieces))
+    totals = _piece_totals(weights, set(words), own_beginnings=config.own_beginnings)
+    return Vocabulary(words, _most_useful(totals, config.num_pieces))
 
 
-def _learn_pieces(weights: Mapping[str, float], *, known: Collection[str], num: int) -> list[str]:
-    """Return the `num` most useful pieces: all characters, then those that spare the most pieces.
+def _piece_totals(
+    weights: Mapping[str, float], known: Collection[str], *, own_beginnings: bool
+) -> Mapping[str, float]:
+    """Return the weight of all words that a piece is in, for every piece that is not a known word itself."""
+    totals: defaultdict[str, float] = defaultdict(float)
+    for word, weight in weights.items():
+        for start in range(len(word)):
+            for end in range(start + 1, min(len(word), start + MAX_PIECE_LETTERS) + 1):
+                letters = word[start:end]
+                if start:
+                    totals[CONTINUATION + letters] += weight
+                elif not own_beginnings:
+                    totals[letters] += weight
+                elif letters not in known or end < len(word):
+                    totals[letters + BEGINNING] += weight
+    return {piece: totals[piece] for piece in totals if piece not in known}
+
+
+def _most_useful(totals: Mapping[str, float], num: int) -> list[str]:
+    """Return `num` pieces: all characters, then those that spare the most pieces.
 
     A piece of k letters does the work of k characters. Words count by the square root of the number of their
     texts: by the number itself, the few most frequent words would leave no room for the pieces of others.
     """
-    totals: defaultdict[str, float] = defaultdict(float)
-    for word, weight in weights.items():
-        for start in range(len(word)):
-            mark = CONTINUATION if start else ""
-            for end in range(start + 1, min(len(word), start + MAX_PIECE_LETTERS) + 1):
-                totals[mark + word[start:end]] += weight
 
     def usefulness(piece: str) -> tuple[bool, float, str]:
-        num_letters = len(piece.removeprefix(CONTINUATION))
+        num_letters = len(piece.removeprefix(CONTINUATION).removesuffix(BEGINNING))
         return num_letters > 1, -totals[piece] * max(num_letters - 1, 1), piece
 
-    return sorted((piece for piece in totals if piece not in known), key=usefulness)[:num]
+    return sorted(totals, key=usefulness)[:num]

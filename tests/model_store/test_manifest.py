@@ -125,6 +125,11 @@ def test_labels_may_be_any_script() -> None:
         ("tokenizer.stemmer", lambda it: it["tokenizer"].update(stemmer="porter")),
         ("schema_version must be at least 2", lambda it: it["tokenizer"].update(text_rules=2)),
         ("tokenizer.text_rules", lambda it: it["tokenizer"].update(text_rules=3)),
+        (
+            "schema_version must be at least 4",
+            lambda it: it["tokenizer"].update(num_pieces=5, own_beginnings=True),
+        ),
+        ("own_beginnings needs pieces", lambda it: it["tokenizer"].update(own_beginnings=True)),
         ("max_tokens must be at least 4", lambda it: it["tokenizer"].update(max_tokens=1)),
         ("temperature", lambda it: it.update(temperature=0)),
         ("temperature", lambda it: it.update(temperature=float("nan"))),
@@ -194,14 +199,14 @@ def test_several_problems_are_counted() -> None:
 
 def test_newer_schema_is_refused_before_the_rest_is_parsed() -> None:
     text = json.dumps({"schema_version": SCHEMA_VERSION + 1, "libraries": {"sentiment-service": "4.5.6"}})
-    with pytest.raises(NewerSchema, match=r"by sentiment-service 4\.5\.6 with schema version 4.* upgrade"):
+    with pytest.raises(NewerSchema, match=r"by sentiment-service 4\.5\.6 with schema version 5.* upgrade"):
         Manifest.from_json(text)
 
 
 @pytest.mark.parametrize("libraries", [None, ["torch"], {}])
 def test_newer_schema_may_name_its_writer_otherwise(libraries: object) -> None:
     text = json.dumps({"schema_version": SCHEMA_VERSION + 7, "libraries": libraries})
-    with pytest.raises(NewerSchema, match=r"a later release with schema version 10"):
+    with pytest.raises(NewerSchema, match=r"a later release with schema version 11"):
         Manifest.from_json(text)
 
 

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment import Tokenizer, TokenizerConfig
-from sentiment.pieces import CONTINUATION
+from sentiment.pieces import BEGINNING, CONTINUATION
 from sentiment.tokenizer import UNKNOWN_ID
 
 # More frequent words first, as a vocabulary has them.
@@ -35,6 +37,21 @@ def cut(word: str) -> list[str]:
 )
 def test_the_longest_piece_is_taken_first(word: str, expected: list[str]) -> None:
     assert cut(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("goodbel", ["g##", "##o", "##o", "##d", "##bel"]),  # no known word begins another
+        ("terribel", ["terrib##", "##el"]),
+        ("good", ["good"]),
+    ],
+)
+def test_a_piece_that_begins_a_word_may_have_an_id_of_its_own(word: str, expected: list[str]) -> None:
+    pieces = [piece if piece.startswith(CONTINUATION) else piece + BEGINNING for piece in PIECES]
+    tokenizer = Tokenizer(WORDS, replace(TOKENIZER.config, own_beginnings=True), pieces)
+    assert tokenizer.names(tokenizer.encode(word).ids) == expected
+    assert Tokenizer.from_json(tokenizer.to_json()).encode(word) == tokenizer.encode(word)
 
 
 @pytest.mark.parametrize(

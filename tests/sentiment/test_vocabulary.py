@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment import TokenizerConfig
-from sentiment.pieces import CONTINUATION
+from sentiment.pieces import BEGINNING, CONTINUATION
 from sentiment.vocabulary import learn_vocabulary
 
 REVIEWS = st.lists(st.lists(st.text(st.sampled_from("abcd\u00e9"), min_size=1, max_size=8)))
@@ -41,9 +41,28 @@ def test_all_characters_come_before_longer_pieces_and_useful_pieces_before_other
     assert pieces[num_characters] == "##less"
 
 
-@given(reviews=REVIEWS, num_pieces=st.integers(0, 30), num_words=st.integers(31, 60))
-def test_words_and_pieces_fit_and_differ(reviews: list[list[str]], num_pieces: int, num_words: int) -> None:
-    config = TokenizerConfig(num_words=num_words, num_pieces=num_pieces)
+def test_pieces_that_begin_a_word_are_learned_apart_from_words() -> None:
+    reviews = [["bad", "bad", "badly", "odd"], ["bad", "badly"]]
+    config = TokenizerConfig(num_words=102, num_pieces=100, own_beginnings=True)
+    words, pieces = learn_vocabulary(reviews, config)
+    assert words == ["bad", "badly"]
+    beginnings = {piece for piece in pieces if piece.endswith(BEGINNING)}
+    # All of "badly" is known, "bad" begins it, and "odd" is no known word.
+    assert beginnings == {"b##", "ba##", "bad##", "badl##", "o##", "od##", "odd##"}
+
+
+@given(
+    reviews=REVIEWS,
+    num_pieces=st.integers(0, 30),
+    num_words=st.integers(31, 60),
+    own_beginnings=st.booleans(),
+)
+def test_words_and_pieces_fit_and_differ(
+    reviews: list[list[str]], num_pieces: int, num_words: int, own_beginnings: bool
+) -> None:
+    config = TokenizerConfig(
+        num_words=num_words, num_pieces=num_pieces, own_beginnings=own_beginnings and num_pieces > 0
+    )
     words, pieces = learn_vocabulary(reviews, config)
     assert len(words) <= num_words - num_pieces
     assert len(pieces) <= num_pieces

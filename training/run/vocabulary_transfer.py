@@ -2,7 +2,8 @@
 
 A word that is in both vocabularies keeps its vector. The vector of a new word starts as the mean of all the
 base's vectors (Hewitt 2021, "Initializing New Word Embeddings for Pretrained Language Models"), and that of a
-new piece as the mean of the words that contain it.
+new piece as the mean of the words that contain it. A piece that is marked as the beginning of a word is the
+exception: it starts as the mean of all, since names begin like words with an opinion by chance.
 
 Shapes: V token ids, E embedding features.
 """
@@ -42,7 +43,10 @@ def _embedding(old_VE: Tensor, old: Tokenizer, new: Tokenizer) -> Tensor:
 
 
 def _words_by_piece(pieces: Iterable[str], words: Iterable[str]) -> Mapping[str, list[str]]:
-    """Return for each piece the words that contain it: at their start, or later for a continuation."""
+    """Return for each piece the words that contain it: at their start, or later for a continuation.
+
+    There are none for a piece with the mark of a beginning.
+    """
     wanted = set(pieces)
     found = defaultdict(list)
     for word in words:

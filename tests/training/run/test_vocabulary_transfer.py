@@ -27,6 +27,15 @@ def test_each_row_of_the_embedding_starts_from_what_the_base_knows() -> None:
     assert torch.allclose(new["embedding.weight"], torch.stack(expected))
 
 
+def test_a_piece_that_begins_a_word_starts_as_the_mean_of_all() -> None:
+    old_VE = torch.arange(10.0).reshape(5, 2) ** 2
+    config = TokenizerConfig(num_words=5, num_pieces=2, own_beginnings=True)
+    new = Tokenizer(["good"], config, ["good##", "##od"])
+    *_, good, beginning, _ = with_vocabulary({"embedding.weight": old_VE}, OLD, new)["embedding.weight"]
+    assert torch.equal(good, old_VE[2])
+    assert torch.equal(beginning, old_VE.mean(0))
+
+
 def test_the_same_vocabulary_changes_nothing() -> None:
     old_VE = torch.randn(5, 2)
     assert torch.equal(with_vocabulary({"embedding.weight": old_VE}, OLD, OLD)["embedding.weight"], old_VE)
