@@ -143,6 +143,24 @@ def test_a_new_vocabulary_keeps_the_vectors_of_the_words_that_the_base_knows(
     assert "with the vectors of the words that both know" in adapted.card
 
 
+def test_names_have_one_vector_where_the_recipe_says_so(
+    tmp_path: Path, recipe: Path, tiny_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row | {"text": f"{str(row['text'])[:-1]}, by Lars and Greta."} for row in made_up_reviews()[:30]]
+    recipe.write_text(
+        'vocabulary = "new"\none_name_vector = true\n'
+        + ADAPTING
+        + "[tokenizer]\nnum_words = 200\nnum_pieces = 60\nown_beginnings = true\n",
+        encoding="utf-8",
+    )
+    assert adapt(write_jsonl(tmp_path / "named.jsonl", rows), recipe, tiny_store, tmp_path) == 0
+    adapted = load(tmp_path / "store")
+    assert torch.equal(vector(adapted, "lars"), vector(adapted, "greta"))
+    assert not torch.equal(vector(adapted, "lars"), vector(adapted, "film"))
+    assert "words of the vocabulary are proper nouns and have one vector" in capsys.readouterr().out
+    assert adapted.manifest.schema_version == 4
+
+
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
 def test_one_command_takes_reviews_in_any_format_with_columns_of_their_own(
     tmp_path: Path, recipe: Path, tiny_store: Path, ending: str

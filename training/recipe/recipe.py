@@ -46,6 +46,9 @@ class Recipe:
     vocabulary: Literal["base", "new"] = "base"
     """With a base version (`fit --from`): keep its vocabulary, or learn another from the reviews, in which
     words that the base knows start from its vectors."""
+    one_name_vector: bool = False
+    """Words that are mostly written with a capital within sentences, names above all, have one vector in
+    common, at first their mean: none of them has an opinion then that the others lack."""
     network: dict[str, JsonValue]
     """The fields of NetworkConfig except `vocabulary_size` and `num_labels`, which the data decides.
 

@@ -3,8 +3,11 @@
 import torch
 
 from sentiment import SentimentLSTM, Tokenizer, choose_device
+from sentiment.tokenizer import FIRST_WORD_ID
+from training.data.proper_nouns import proper_nouns
 from training.learning.initialisation import initialise
 from training.learning.language_model import LanguageModel, WordPrediction, start_from
+from training.learning.tied_rows import tie_rows
 from training.learning.trainer import Trainer
 from training.recipe.tables import LanguageModelling
 from training.run.dataset import Dataset
@@ -23,6 +26,21 @@ def initial_network(run: Run, dataset: Dataset, prepared: Prepared, report: Repo
 
     A language model, if the recipe asks for one, is fitted here, by all processes together.
     """
+    network = _start(run, dataset, prepared, report)
+    if run.plan.recipe.one_name_vector:
+        _tie_names(network, dataset, prepared.tokenizer, report)
+    return network
+
+
+def _tie_names(network: SentimentLSTM, dataset: Dataset, tokenizer: Tokenizer, report: Report) -> None:
+    found = proper_nouns(dataset.texts)
+    ids = [token_id for token_id, word in enumerate(tokenizer.words, start=FIRST_WORD_ID) if word in found]
+    report(f"{len(ids):,} words of the vocabulary are proper nouns and have one vector")
+    if ids:
+        tie_rows(network.embedding, ids)
+
+
+def _start(run: Run, dataset: Dataset, prepared: Prepared, report: Report) -> SentimentLSTM:
     recipe = run.plan.recipe
     torch.manual_seed(recipe.seed)
     network = SentimentLSTM(
