@@ -127,7 +127,8 @@ class Trainer(Generic[N]):
 
     @property
     def _steps_per_epoch(self) -> int:
-        return math.ceil(len(self._lengths) / self._fitting.batch_reviews)
+        num_batches = math.ceil(len(self._lengths) / self._fitting.batch_reviews)
+        return min(num_batches, self._fitting.epoch_steps or num_batches)
 
     @property
     def num_steps(self) -> int:
@@ -200,7 +201,7 @@ class Trainer(Generic[N]):
         progress = self.progress
         batches = shuffled_batches(
             self._lengths, self._fitting.batch_reviews, seed=self._seed, epoch=progress.epoch
-        )
+        )[: self._steps_per_epoch]
         self._network.train()
         description = f"epoch {progress.epoch + 1}/{self._fitting.epochs}"
         with tqdm(

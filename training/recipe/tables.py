@@ -70,6 +70,9 @@ class Fitting:
     """How weights are fitted, whatever the task."""
 
     epochs: int
+    epoch_steps: int | None = None
+    """Steps of an epoch at most, on texts drawn anew for each; None takes every text. A run on much data is
+    validated more often so, and can be shorter than one pass."""
     batch_reviews: int = 64
     learning_rate: float = 1e-3
     schedule: Literal["constant", "linear", "exponential"] = "constant"
@@ -99,6 +102,7 @@ class Fitting:
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "fitting.epochs must be at least 1")
+        require(self.epoch_steps is None or self.epoch_steps >= 1, "fitting.epoch_steps must be at least 1")
         require(self.batch_reviews >= 1, "fitting.batch_reviews must be at least 1")
         require(self.learning_rate > 0, "fitting.learning_rate must be above 0")
         require(0 <= self.warmup_ratio < 1, "fitting.warmup_ratio must be from 0 to below 1")

@@ -216,6 +216,22 @@ def test_each_epoch_meets_every_review_once_in_another_order() -> None:
     )
 
 
+def test_a_shorter_epoch_takes_its_steps_on_texts_drawn_anew() -> None:
+    steady = dataclasses.replace(FITTING, schedule="constant", warmup_ratio=0.0)
+    whole = trainer(steady)
+    run(whole)
+    short = trainer(dataclasses.replace(steady, epoch_steps=3))  # It seeds the process anew.
+    run(short)
+    assert (short.progress.epoch, short.progress.num_steps, short.num_steps) == (3, 9, 9)
+    losses, all_losses = short.progress.step_losses, whole.progress.step_losses
+    assert losses[:3] == all_losses[:3]
+    assert losses[3] != all_losses[3]
+
+
+def test_an_epoch_has_no_more_steps_than_batches() -> None:
+    assert trainer(dataclasses.replace(FITTING, epoch_steps=1_000)).num_steps == trainer().num_steps == 24
+
+
 def test_the_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
     factor = learning_rate_factor(
         dataclasses.replace(FITTING, epochs=2, warmup_ratio=0.2), steps_per_epoch=10
