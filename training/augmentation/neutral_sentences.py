@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from random import Random
 
 from reviews import Review
+from training.augmentation.made_up_names import known_or_made_up
 from training.augmentation.names import draw_name
 from training.augmentation.numbers import number_values
 from training.augmentation.words import Words, load_words
@@ -39,7 +40,9 @@ def _sentence(words: Words, random: Random) -> str:
 
 def _word(words: Words, kind: str, random: Random) -> str:
     if kind == "name":
-        return draw_name(words, random)
-    lists: dict[str, Sequence[str]] = {"place": words.places, "identity": words.all_identity_words}
+        return known_or_made_up([draw_name(words, random)], random)
+    if kind == "place":
+        return known_or_made_up(words.places, random)
+    lists: dict[str, Sequence[str]] = {"identity": words.all_identity_words}
     found: Sequence[str] = lists.get(kind) or getattr(words.neutral_sentences, kind)
     return random.choice(found)

@@ -3,6 +3,7 @@
 import re
 
 from training.augmentation.neutral_sentences import make_neutral_sentences
+from training.augmentation.words import load_words
 
 
 def test_they_are_different_and_more_begin_with_fewer() -> None:
@@ -18,3 +19,13 @@ def test_every_slot_is_filled_and_every_article_fits() -> None:
     assert not re.search(r"[{}]|/an\b", text)
     assert not re.search(r"\b[Aa] [AEIOaeio](?!u)", text)
     assert not re.search(r"\b[Aa]n [bcdfgjklmnpqrstvwxyz]", text, re.IGNORECASE)
+
+
+def test_half_of_the_names_and_places_are_made_up() -> None:
+    words, places, listed = load_words(), 0, 0
+    for sentence in make_neutral_sentences(6_000, seed=4):
+        if found := re.fullmatch(r"(?:I am from|Their office is in) (.+)\.", sentence.text):
+            places += 1
+            listed += found[1] in words.places
+    assert places > 60
+    assert 0.35 < listed / places < 0.65
