@@ -11,20 +11,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from sentiment import Prediction
 from service.batching.lane import Lane
 from service.batching.model import Model
 from service.batching.request import Request, WorkClass
+from service.batching.room import Room
 from service.batching.scheduler import Scheduler
 from service.batching.tokenizer_thread import TokenizerThread
 from service.batching.work_queue import WorkQueue
 from service.errors import InferenceFailed
-from service.outcomes import LaneState
+from service.outcomes import LaneState, ReviewOutcome
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
 __all__ = ["Batcher", "BatcherOptions"]
+
+STREAM_BATCHES_A_LANE = 8
+"""Full batches of streams that may wait and run; tokens are estimated up to four times too high."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,7 @@ class Batcher:
 
     def __init__(self, options: BatcherOptions, metrics: Metrics) -> None:
         self._loop = asyncio.get_running_loop()
-        self._answers: dict[Request, asyncio.Future[list[Prediction]]] = {}
+        self._answers: dict[Request, asyncio.Future[Any]] = {}
         self._metrics = metrics
         scheduler = Scheduler(
             max_batch_tokens=options.max_batch_tokens,
@@ -57,6 +62,8 @@ class Batcher:
         self._queue = WorkQueue(scheduler, on_done=self._announce)
         self._tokenizer_thread = TokenizerThread(self._queue, metrics, on_failure=self._announce_failure)
         self._lane_stall_seconds = options.lane_stall_seconds
+        self.stream_room = Room(STREAM_BATCHES_A_LANE * options.num_lanes * options.max_batch_tokens)
+        """What all streams share: take `model.max_tokens` of it before `score_lines`, and give it back."""
         self._lanes = [
             Lane(f"lane-{number}", self._queue, metrics, num_threads=options.lane_threads)
             for number in range(options.num_lanes)
@@ -111,6 +118,20 @@ class Batcher:
             del self._answers[request]
             self._queue.discard(request)
 
+    async def score_lines(
+        self, model: Model, texts: Sequence[str], *, deadline_seconds: float
+    ) -> list[ReviewOutcome]:
+        """Return what comes of each text of a stream, at least one; none refuses the others.
+
+        Raises TimeoutError at the deadline, on the event loop's clock, and Draining after `close`.
+        """
+        async with asyncio.timeout_at(deadline_seconds):
+            with self.submit(
+                model, texts, deadline_seconds=deadline_seconds, kind=WorkClass.STREAM
+            ) as answer:
+                outcomes: list[ReviewOutcome] = [*await answer]
+        return outcomes
+
     async def close(self, *, patience_seconds: float) -> None:
         """Admit nothing more, answer everything that was admitted, and end all threads.
 
@@ -136,6 +157,9 @@ class Batcher:
     def _settle(self, done: Sequence[Request]) -> None:
         for request in done:
             if (answer := self._open_answer(request)) is None:
+                continue
+            if request.kind is WorkClass.STREAM:
+                answer.set_result(request.outcomes)
                 continue
             predictions = [outcome for outcome in request.outcomes if isinstance(outcome, Prediction)]
             if len(predictions) == len(request.outcomes):

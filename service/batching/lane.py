@@ -96,12 +96,12 @@ class Lane:
     def _score(self, batch: Batch) -> None:
         outcomes: list[ReviewOutcome] = [ScoringFailure.LANE_DIED] * len(batch.reviews)
         scorer = batch.model.scorer
-        is_live = batch.kind is WorkClass.LIVE
+        counts = batch.kind in (WorkClass.LIVE, WorkClass.STREAM)
         try:
             plan = scorer.plan(batch.tokenized)
-            if is_live:
+            if counts:
                 self._record(batch, num_padded_tokens=plan.num_padded_tokens)
-            with self._metrics.stage("inference") if is_live else nullcontext():
+            with self._metrics.stage("inference") if counts else nullcontext():
                 bisection = Bisection(
                     scorer,
                     parallel_directions=batch.num_lanes > 1 or self._num_threads > 1,
@@ -122,8 +122,9 @@ class Lane:
                 self._metrics.failed(outcome)
 
     def _record(self, batch: Batch, *, num_padded_tokens: int) -> None:
-        for wait_seconds in batch.waits_seconds:
-            self._metrics.staged("queue", wait_seconds)
+        if batch.kind is WorkClass.LIVE:  # that a stream waits is as it should be
+            for wait_seconds in batch.waits_seconds:
+                self._metrics.staged("queue", wait_seconds)
         self._metrics.batched(
             num_reviews=len(batch.reviews),
             num_tokens=batch.num_tokens,

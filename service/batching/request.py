@@ -12,10 +12,12 @@ __all__ = ["Batch", "Phase", "Request", "RequestReview", "WorkClass"]
 
 
 class WorkClass(Enum):
-    """Whom a request is for; the last two run in the background."""
+    """Whom a request is for; explanations and shadows run in the background."""
 
     LIVE = auto()
     """A client waits for the answer."""
+    STREAM = auto()
+    """Lines of a stream, which go on as live work leaves time."""
     EXPLAIN = auto()
     """A client waits for an explanation, which takes many runs."""
     SHADOW = auto()

@@ -5,13 +5,16 @@ the tokenizer is bounded too, and a refused request costs nothing. A batch is of
 review that has waited longest and takes others up to the token budget: the next in line, or, where the model
 pads, those of near-equal length. No review is passed over more than once for each review before it.
 
+Lines of streams run in small batches when no live work waits, and once in every few batches when it does. So
+they may use all lanes, and a live request waits for one small batch at most.
+
 A lane cannot be taken back. So work in the background, explanations and shadows, runs in small slices, on one
 lane at a time, and only while another one is idle. It has queues of its own, which count nothing against live
 work: neither in its admission nor in the prediction of its wait.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sentiment import TokenizedReview
 from service.batching.backlog import Backlog, BatchLimits
@@ -27,6 +30,10 @@ __all__ = ["Scheduler"]
 PATIENCE_SHARE = 0.75
 SLICE = BatchLimits(max_tokens=2048, max_reviews=8)
 """The largest batch in the background, some 20 milliseconds of a lane."""
+MAX_STREAM_BATCH_TOKENS = 2048
+"""The largest batch of streams where nothing is padded, and a larger one would be no faster."""
+LIVE_BATCHES_A_STREAM_BATCH = 7
+"""Batches of live work after which streams have a turn, however much live work waits."""
 MAX_BACKGROUND_TOKENS = 65_536
 """Tokens of one class in the background that may wait."""
 UNLIMITED_REVIEWS = 1 << 30
@@ -37,10 +44,16 @@ class Scheduler:
 
     def __init__(self, *, max_batch_tokens: int, max_queue_tokens: int, num_lanes: int) -> None:
         self._batch = BatchLimits(max_tokens=max_batch_tokens, max_reviews=UNLIMITED_REVIEWS)
+        self._stream_batch = BatchLimits(
+            max_tokens=min(max_batch_tokens, MAX_STREAM_BATCH_TOKENS), max_reviews=UNLIMITED_REVIEWS
+        )
         self._max_queue_tokens = max_queue_tokens
         self._num_lanes = num_lanes
         self._backlogs = {kind: Backlog() for kind in WorkClass}
         self._live = self._backlogs[WorkClass.LIVE]
+        self._stream = self._backlogs[WorkClass.STREAM]
+        self._num_live_batches = 0
+        """Batches of live work since the last one of streams."""
         self._background = [self._backlogs[kind] for kind in (WorkClass.EXPLAIN, WorkClass.SHADOW)]
         self._closed = False
 
@@ -57,7 +70,7 @@ class Scheduler:
     @property
     def is_finished(self) -> bool:
         """Whether nothing will ever wait again; what is in the shadows then has been given up."""
-        waiting = (self._live, self._backlogs[WorkClass.EXPLAIN])
+        waiting = (self._live, self._stream, self._backlogs[WorkClass.EXPLAIN])
         return self._closed and not any(each.num_admitted or each.num_pending for each in waiting)
 
     def admit(
@@ -105,11 +118,11 @@ class Scheduler:
 
         Requests found to be late are discarded, so they never cost compute.
         """
-        anchor = self._live.oldest_in_time(now_seconds)
-        if anchor is not None:
-            return self._take(anchor, self._batch, now_seconds)
-        anchor = self._oldest_in_background(now_seconds)
-        return None if anchor is None else self._take(anchor, SLICE, now_seconds)
+        for kind in self._turns():
+            anchor = self._backlogs[kind].oldest_in_time(now_seconds)
+            if anchor is not None:
+                return self._take(anchor, now_seconds)
+        return None
 
     def finish(self, batch: Batch, outcomes: Sequence[ReviewOutcome], *, now_seconds: float) -> list[Request]:
         """Hand in the outcomes of a batch, once, in its order; returns the requests that are done now."""
@@ -130,41 +143,62 @@ class Scheduler:
         """Admit nothing more; what was admitted still runs, but for shadows."""
         self._closed = True
 
-    def _take(self, anchor: RequestReview, limits: BatchLimits, now_seconds: float) -> Batch:
+    def _turns(self) -> Iterator[WorkClass]:
+        """Yield the classes that may run now, the first in turn first."""
+        if self._num_live_batches >= LIVE_BATCHES_A_STREAM_BATCH:
+            yield WorkClass.STREAM
+        yield WorkClass.LIVE
+        if self._has_lane_to_spare(self._live.num_busy_lanes):
+            yield WorkClass.EXPLAIN
+        yield WorkClass.STREAM
+        if not self._closed and self._has_lane_to_spare(
+            self._live.num_busy_lanes + self._stream.num_busy_lanes
+        ):
+            yield WorkClass.SHADOW
+
+    def _take(self, anchor: RequestReview, now_seconds: float) -> Batch:
         model, kind = anchor.request.model, anchor.request.kind
         backlog = self._backlogs[kind]
-        reviews, is_full = backlog.pick(anchor, limits, now_seconds=now_seconds)
+        reviews, is_full = backlog.pick(anchor, self._limits(kind, model), now_seconds=now_seconds)
         batch = Batch(
             model=model,
             kind=kind,
             reviews=reviews,
             taken_at_seconds=now_seconds,
             is_full=is_full,
-            num_lanes=2 if kind is WorkClass.LIVE and self._has_idle_lane(len(reviews)) else 1,
+            num_lanes=2 if self._may_use_idle_lane(kind, len(reviews)) else 1,
             waits_seconds=[now_seconds - request.queued_at_seconds for request in _untouched(reviews)],
         )
         for review in reviews:
             backlog.withdraw(review)
         backlog.queue_of(model).running.add(batch)
+        self._count(kind)
         return batch
 
-    def _oldest_in_background(self, now_seconds: float) -> RequestReview | None:
-        """Return what may run now in the background, if anything: explanations go before shadows."""
-        if not self._has_lane_to_spare():
-            return None
-        kinds = (WorkClass.EXPLAIN,) if self._closed else (WorkClass.EXPLAIN, WorkClass.SHADOW)
-        found = (self._backlogs[kind].oldest_in_time(now_seconds) for kind in kinds)
-        return next((anchor for anchor in found if anchor is not None), None)
+    def _limits(self, kind: WorkClass, model: Model) -> BatchLimits:
+        if kind is WorkClass.LIVE:
+            return self._batch
+        if kind is not WorkClass.STREAM:
+            return SLICE
+        return self._batch if model.scorer.pads else self._stream_batch
 
-    def _has_lane_to_spare(self) -> bool:
+    def _count(self, kind: WorkClass) -> None:
+        if kind is WorkClass.STREAM:
+            self._num_live_batches = 0
+        elif kind is WorkClass.LIVE:
+            self._num_live_batches += 1
+
+    def _has_lane_to_spare(self, num_busy_lanes: int) -> bool:
         """Return whether a lane may take a slice: another one stays idle, or of only one nobody wants it."""
         if any(backlog.num_busy_lanes for backlog in self._background):
             return False
         if self._num_lanes == 1:
             return not self._live.num_admitted
-        return self._live.num_busy_lanes + 2 <= self._num_lanes
+        return num_busy_lanes + 2 <= self._num_lanes
 
     def _check_room(self, kind: WorkClass, model: Model, num_tokens: int) -> None:
+        if kind is WorkClass.STREAM:
+            return  # the batcher gives streams their room
         backlog = self._backlogs[kind]
         limit = self._max_queue_tokens if kind is WorkClass.LIVE else MAX_BACKGROUND_TOKENS
         num_over = backlog.num_tokens + num_tokens - limit
@@ -182,11 +216,17 @@ class Scheduler:
         if late_seconds > 0:
             raise Overloaded(_whole_seconds(late_seconds))
 
-    def _has_idle_lane(self, num_taken: int) -> bool:
-        """Return whether there is no live work for one of the other lanes once these reviews are taken."""
+    def _may_use_idle_lane(self, kind: WorkClass, num_taken: int) -> bool:
+        """Return whether nobody wants one of the other lanes once this many reviews are taken."""
+        if kind not in (WorkClass.LIVE, WorkClass.STREAM):
+            return False
+        wanting = (self._live, self._stream)
+        if any(backlog.num_admitted for backlog in wanting):
+            return False
         num_busy = sum(backlog.num_busy_lanes for backlog in self._backlogs.values())
-        waits = self._live.num_admitted or self._live.num_pending != num_taken
-        return not waits and num_busy + 2 <= self._num_lanes
+        return (
+            sum(backlog.num_pending for backlog in wanting) == num_taken and num_busy + 2 <= self._num_lanes
+        )
 
 
 def _untouched(reviews: Sequence[RequestReview]) -> list[Request]:

@@ -2,8 +2,9 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from service.batching.request import Request, WorkClass
 from service.batching.work_queue import WorkQueue
@@ -11,9 +12,14 @@ from service.telemetry.metrics import Metrics
 
 __all__ = ["TokenizerThread"]
 
+Work = tuple[Request, Sequence[str], float]
+"""A request, its texts, and when they were handed over."""
+
 
 class TokenizerThread:
     """Tokenizes request by request, in the order that they came, each with the tokenizer of its model.
+
+    Lines of streams are tokenized when nothing else waits.
 
     One thread is enough: tokenizing holds the interpreter's lock, so a second one would only disturb it. The
     request goes from here straight to the lanes, without another turn of the event loop. `on_failure` is
@@ -26,7 +32,8 @@ class TokenizerThread:
         self._queue = queue
         self._metrics = metrics
         self._on_failure = on_failure
-        self._inbox: SimpleQueue[tuple[Request, Sequence[str], float] | None] = SimpleQueue()
+        self._inbox: SimpleQueue[Work | None] = SimpleQueue()
+        self._streams: deque[Work] = deque()
         self._thread = threading.Thread(target=self._run, name="tokenizer", daemon=True)
 
     def start(self) -> None:
@@ -52,8 +59,17 @@ class TokenizerThread:
 
     def _work_once(self) -> bool:
         """Do what comes next, with no reference to it afterwards; return whether there was anything."""
-        work = self._inbox.get()
-        if work is not None:
+        try:
+            work = self._inbox.get(block=not self._streams)
+        except Empty:
+            self._tokenize(*self._streams.popleft())
+            return True
+        if work is None:
+            while self._streams:
+                self._tokenize(*self._streams.popleft())
+        elif work[0].kind is WorkClass.STREAM:
+            self._streams.append(work)
+        else:
             self._tokenize(*work)
         return work is not None
 

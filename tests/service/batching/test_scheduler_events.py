@@ -56,6 +56,8 @@ class Events(RuleBasedStateMachine):
         """What should wait, oldest first."""
         self.done: set[Request] = set()
         self.running: list[Batch] = []
+        self.num_live_batches = 0
+        """Since the last batch of streams."""
         self.closed = False
         self.min_retry_seconds = 1
 
@@ -138,6 +140,10 @@ class Events(RuleBasedStateMachine):
         rows = [padded_length(review) for review in batch.reviews]
         cost_tokens = len(rows) * max(rows) if batch.model.scorer.pads else batch.num_tokens
         if batch.kind is WorkClass.LIVE:
+            self.num_live_batches += 1
+        if batch.kind is WorkClass.STREAM:
+            self.num_live_batches = 0
+        if batch.kind in (WorkClass.LIVE, WorkClass.STREAM):
             assert len(rows) == 1 or cost_tokens <= MAX_BATCH_TOKENS
         else:
             assert len(rows) <= 8
@@ -152,13 +158,15 @@ class Events(RuleBasedStateMachine):
     def may_run(self, in_time: list[tuple[Expected, int]]) -> list[tuple[Expected, int]]:
         """Return what may run now of what waits: that of one class, in order."""
         by_class = {kind: [each for each in in_time if each[0].request.kind is kind] for kind in WorkClass}
-        if by_class[WorkClass.LIVE]:
-            return by_class[WorkClass.LIVE]
-        num_live = sum(batch.num_lanes for batch in self.running if batch.kind is WorkClass.LIVE)
-        if num_live > 0 or any(batch.kind is not WorkClass.LIVE for batch in self.running):
-            return []  # of two lanes, one has to stay idle beside one in the background
-        shadows = [] if self.closed else by_class[WorkClass.SHADOW]
-        return by_class[WorkClass.EXPLAIN] or shadows
+        if self.num_live_batches >= 7 and by_class[WorkClass.STREAM]:
+            return by_class[WorkClass.STREAM]
+        explanations = by_class[WorkClass.EXPLAIN] if self.is_idle_but_for(WorkClass.STREAM) else []
+        shadows = [] if self.closed or not self.is_idle_but_for() else by_class[WorkClass.SHADOW]
+        return by_class[WorkClass.LIVE] or explanations or by_class[WorkClass.STREAM] or shadows
+
+    def is_idle_but_for(self, *kinds: WorkClass) -> bool:
+        """Return whether only such batches run: of two lanes, one stays idle beside one in the background."""
+        return all(batch.kind in kinds for batch in self.running)
 
     @rule(batch=consumes(batches), fails=st.sets(st.integers(0, 10)))
     def finish(self, batch: Batch | None, fails: set[int]) -> None:

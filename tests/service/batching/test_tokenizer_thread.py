@@ -6,7 +6,7 @@ import pytest
 
 from bench.process import PATIENCE_SECONDS
 from sentiment import TokenizedReview, Tokenizer, TokenizerConfig
-from service.batching.request import Batch, Request
+from service.batching.request import Batch, Request, WorkClass
 from service.batching.scheduler import Scheduler
 from service.batching.tokenizer_thread import TokenizerThread
 from service.batching.work_queue import WorkQueue
@@ -42,9 +42,9 @@ class Desk:
         self.failed = threading.Event()
         self.thread = TokenizerThread(self.queue, Metrics([]), on_failure=self._fail)
 
-    def admit(self) -> Request:
+    def admit(self, kind: WorkClass = WorkClass.LIVE) -> Request:
         """Admit a request of one token."""
-        return self.queue.admit(self.model, 1, deadline_seconds=1e9)
+        return self.queue.admit(self.model, 1, deadline_seconds=1e9, kind=kind)
 
     def take(self) -> Batch:
         """Wait for a batch."""
@@ -80,6 +80,16 @@ def test_each_request_is_tokenized_for_its_model(desk: Desk) -> None:
     desk.thread.start()
     assert [desk.take().model for _ in texts] == [each for _, each in texts]
     assert (desk.tokenizer.texts, other.texts) == (["first"], ["second"])
+
+
+def test_lines_of_streams_are_tokenized_when_nothing_else_waits(desk: Desk) -> None:
+    kinds = (WorkClass.STREAM, WorkClass.LIVE, WorkClass.STREAM, WorkClass.LIVE)
+    for number, kind in enumerate(kinds):
+        desk.thread.put(desk.admit(kind), [f"{kind.name} {number}"])
+    desk.thread.close()
+    desk.thread.start()
+    assert desk.thread.join(PATIENCE_SECONDS)
+    assert desk.tokenizer.texts == ["LIVE 1", "LIVE 3", "STREAM 0", "STREAM 2"]
 
 
 def test_a_request_that_nobody_waits_for_is_not_tokenized(desk: Desk) -> None:
