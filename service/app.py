@@ -13,7 +13,7 @@ from service.http.fast_path import FastPath
 from service.http.guard import Guard, Keys
 from service.http.middleware import RequestMiddleware, RouteTable
 from service.http.openapi import Document, build_document, endpoints
-from service.routes import admin, docs_page, feedback, operations, predict
+from service.routes import admin, docs_page, feedback, operations, predict, stream
 from service.runtime.lifecycle import Lifecycle
 from service.runtime.loading import Loader, load_version
 from service.runtime.state import State
@@ -73,6 +73,7 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     needs_api_key = len(keys.client) > 0
     app = Service(settings, needs_api_key=needs_api_key)
     app.include_router(predict.router)
+    app.include_router(stream.router)
     app.include_router(feedback.router)
     app.include_router(operations.router)
     if keys.admin:

@@ -253,7 +253,9 @@ class InferenceFailed(ApiError):
 
     def __init__(self, indices: Sequence[int]) -> None:
         super().__init__(
-            "The model could not score all reviews; the others in this request are not at fault.",
+            "The model could not score all reviews; the others in this request are not at fault."
+            if indices
+            else "The model could not score this review.",
             errors=[FieldError(f"reviews[{index}]", "could not be scored") for index in indices],
         )
 

@@ -4,6 +4,9 @@ Uvicorn limits none of that before a request's head is complete, and its protoco
 trailers nor requests that come before the last one is answered.
 """
 
+import asyncio
+import struct
+import sys
 import time
 from enum import Enum, auto
 from http import HTTPStatus
@@ -12,13 +15,21 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import ApiError, BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections
+from service.http.duplex import Duplex, Stall
 from service.http.middleware import REQUEST_ID_HEADER, choose_request_id
 from service.http.parser import RequestParser
 from service.http.problems import problem_response
 from service.runtime.state import State
 from service.telemetry.logs import REQUEST_ID
 
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 __all__ = ["Connection"]
+
+LINGER_SECONDS = 2.0
+"""How long a client may still send when it has its answer and the connection is to close."""
 
 
 class _Phase(Enum):
@@ -35,6 +46,7 @@ class _Phase(Enum):
 
 
 _IDLE = (_Phase.HEAD, _Phase.NOTHING)
+_STALLS = {_Phase.BODY: Stall.SENDS_NOTHING, _Phase.READER: Stall.TAKES_NOTHING}
 
 
 class Connection(HttpToolsProtocol):
@@ -49,7 +61,9 @@ class Connection(HttpToolsProtocol):
         self._metrics = state.metrics
         self._head_bytes = 0
         self._in_head = False
-        self._phase: tuple[_Phase, object] = (_Phase.HEAD, None)
+        self._duplex = Duplex()
+        self._lingers = False
+        self._state: tuple[object, ...] = (_Phase.HEAD, None, None)
         self._since_seconds = time.monotonic()  # finer than the loop's clock, to find the oldest
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # uvicorn narrows it, too
@@ -60,6 +74,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came in, up to the limit for an incomplete head."""
+        if self._lingers:
+            return
+        self._duplex.num_bytes_in += len(data)
         before = self._request
         in_body = before is not None and before.more_body
         super().data_received(data)
@@ -87,8 +104,9 @@ class Connection(HttpToolsProtocol):
             return
         super().on_headers_complete()
         request = self.cycle
+        self._duplex.install(request.scope["state"])
         if request.scope["method"] != "HEAD":  # whose answer has no body
-            request.transport = _OneWrite(request)  # type: ignore[assignment]  # it has what uvicorn uses
+            request.transport = _OneWrite(self, request)  # type: ignore[assignment]  # it has what uvicorn uses
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -100,6 +118,13 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self.pipeline:
             self.flow.pause_reading()
+        elif (request := self._request) is not None and self._still_sends_a_stream(request):
+            self._linger()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what a stream still does."""
+        super().connection_lost(exc)
+        self._duplex.leave()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own text
         """Answer with a problem document what is not HTTP."""
@@ -108,15 +133,32 @@ class Connection(HttpToolsProtocol):
     @property
     def is_open(self) -> bool:
         """Whether it has not begun to close."""
-        return not self.transport.is_closing()
+        return not (self.transport.is_closing() or self._lingers)
+
+    def write(self, data: bytes) -> None:
+        """Send a part of an answer."""
+        self._duplex.num_bytes_out += len(data)
+        self.transport.write(data)
+
+    def close_after(self, request: RequestResponseCycle) -> None:
+        """Close it when the answer to its last request has been sent."""
+        if self._still_sends_a_stream(request):
+            self._linger()
+        else:
+            self.transport.close()
 
     def check(self, now_seconds: float) -> None:
         """Close it when it has waited too long for its client; the time is on the monotonic clock."""
-        phase = (self._phase_now(), self._request)
-        if phase != self._phase:
-            self._phase, self._since_seconds = phase, now_seconds
+        phase = self._phase_now()
+        state = (phase, self._request, self._progress(phase))
+        if state != self._state:
+            self._state, self._since_seconds = state, now_seconds
         elif now_seconds - self._since_seconds > self._settings.client_timeout_seconds:
-            self._give_up(phase[0])
+            if phase in _STALLS and self._duplex.stream is not None and not self._duplex.has_stalled:
+                self._since_seconds = now_seconds
+                self._duplex.stall(_STALLS[phase])
+            else:
+                self._give_up(phase)
 
     @property
     def _request(self) -> RequestResponseCycle | None:
@@ -129,10 +171,37 @@ class Connection(HttpToolsProtocol):
             return _Phase.READER
         if request is None:
             return _Phase.HEAD
+        if (stream := self._duplex.stream) is not None:
+            return _Phase.BODY if stream.waits_for_client else _Phase.ANSWER
         if not request.response_complete:
             return _Phase.BODY if request.more_body else _Phase.ANSWER
         # Uvicorn ends this timer as soon as anything comes: a part of the next head, or the rest of a body.
         return _Phase.HEAD if self.timeout_keep_alive_task is None else _Phase.NOTHING
+
+    def _progress(self, phase: _Phase) -> tuple[int, ...]:
+        """Return figures that change while bytes of a stream move; other requests have no such extension."""
+        duplex = self._duplex
+        if not duplex.has_streamed or (duplex.stream is None and phase is not _Phase.READER):
+            return ()
+        num_bytes_in = 0 if duplex.stream is None else duplex.num_bytes_in
+        num_waiting = self.transport.get_write_buffer_size()
+        return num_bytes_in, duplex.num_bytes_out, num_waiting, _num_unacknowledged_bytes(self.transport)
+
+    def _still_sends_a_stream(self, request: RequestResponseCycle) -> bool:
+        return self._duplex.has_streamed and request.more_body
+
+    def _linger(self) -> None:
+        """Send no more, and drop what comes in: a close would take the end of its answer from the client."""
+        if self.is_open:
+            self._lingers = True
+            self.transport.write_eof()
+            self.loop.call_later(LINGER_SECONDS, self._stop_lingering)
+
+    def _stop_lingering(self) -> None:
+        if self.transport.get_write_buffer_size() + _num_unacknowledged_bytes(self.transport) > 0:
+            self.loop.call_later(LINGER_SECONDS, self._stop_lingering)
+        else:
+            self.transport.close()
 
     def _give_up(self, phase: _Phase) -> None:
         if phase is _Phase.READER:
@@ -175,8 +244,8 @@ class _OneWrite:
     Uvicorn writes one after the other, and each write is a system call and a packet.
     """
 
-    def __init__(self, request: RequestResponseCycle) -> None:
-        self._transport = request.transport
+    def __init__(self, connection: Connection, request: RequestResponseCycle) -> None:
+        self._connection = connection
         self._request = request
         self._head: bytes | None = None  # none came yet; empty when it is written
 
@@ -185,20 +254,20 @@ class _OneWrite:
         if self._head is None and self._request.response_started:
             self._head = data
         elif self._head:
-            self._transport.write(self._head + data)
+            self._connection.write(self._head + data)
             self._head = b""
         else:
-            self._transport.write(data)
+            self._connection.write(data)
 
     def is_closing(self) -> bool:
         """Return whether the connection closes."""
-        return self._transport.is_closing()
+        return not self._connection.is_open
 
     def close(self) -> None:
         """Close it after what was written."""
         if self._head:
-            self._transport.write(self._head)
-        self._transport.close()
+            self._connection.write(self._head)
+        self._connection.close_after(self._request)
 
 
 def _as_bytes(error: ApiError) -> bytes:
@@ -213,3 +282,12 @@ def _as_bytes(error: ApiError) -> bytes:
         b"connection: close",
     ]
     return b"\r\n".join([*lines, b"", bytes(response.body)])
+
+
+def _num_unacknowledged_bytes(transport: asyncio.Transport) -> int:
+    """Return how much of what was written the client's system has not taken; 0 where that is not known."""
+    if sys.platform != "linux" or transport.is_closing():
+        return 0
+    size = struct.pack("i", 0)
+    answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, size)
+    return int(struct.unpack("i", answer)[0])

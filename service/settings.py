@@ -136,7 +136,7 @@ class Settings(BaseSettings):
         default=2 * 1024 * 1024,
         ge=1024,
         le=1024**3,
-        description="Largest request body; the default leaves 8 KiB for each of 256 reviews.",
+        description="Largest request body, or line of a stream; the default is 8 KiB for each of 256.",
     )
     max_reviews_per_request: int = Field(
         default=256, ge=1, le=100_000, description="Maximum reviews in one request."
@@ -160,13 +160,13 @@ class Settings(BaseSettings):
         default=30_000,
         ge=1,
         le=3_600_000,
-        description="Deadline of a request that names none in `X-Request-Timeout-Ms`.",
+        description="Deadline of a request, or line of a stream, that names none in `X-Request-Timeout-Ms`.",
     )
     client_timeout_seconds: int = Field(
         default=30,
         ge=1,
         le=3600,
-        description="How long a client may take to send a head, to send a body, and to read its answer.",
+        description="How long a client may take to send a head, a body, and to read, or let a stream rest.",
     )
     keep_alive_seconds: int = Field(
         default=75,

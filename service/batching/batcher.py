@@ -171,7 +171,7 @@ class Batcher:
         if (answer := self._open_answer(request)) is not None:
             answer.set_exception(error)
 
-    def _open_answer(self, request: Request) -> asyncio.Future[list[Prediction]] | None:
+    def _open_answer(self, request: Request) -> asyncio.Future[Any] | None:
         """Return the answer that somebody still waits for; None if nobody does."""
         answer = self._answers.get(request)
         return None if answer is None or answer.done() else answer

@@ -10,8 +10,9 @@ from starlette.requests import Request
 
 from service.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType
 
-__all__ = ["check_media_type", "parse_json", "read_body"]
+__all__ = ["check_lines_type", "check_media_type", "parse_json", "read_body"]
 
+_LINES_TYPE = re.compile(r"application/(x-)?(ndjson|jsonl|jsonlines)")
 _JSON_TYPE = re.compile(r"application/(json|[^/\s]+\+json)")
 _PLACE = re.compile(r"line \d+ column \d+")
 _OTHER_BOMS = (BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_BE)
@@ -30,9 +31,19 @@ _UNCHANGED = frozenset({"", "identity"})
 
 def check_media_type(request: Request) -> None:
     """Raise UnsupportedMediaType unless the headers declare plain UTF-8 JSON."""
+    _check_type(request, _JSON_TYPE, "Send JSON, with the header Content-Type: application/json.")
+
+
+def check_lines_type(request: Request) -> None:
+    """Raise UnsupportedMediaType unless the headers declare lines of JSON, plain and in UTF-8."""
+    advice = "Send a JSON object on each line, with the header Content-Type: application/x-ndjson."
+    _check_type(request, _LINES_TYPE, advice)
+
+
+def _check_type(request: Request, allowed: re.Pattern[str], advice: str) -> None:
     media_type, charsets = _content_type(_whole(request, "content-type"))
-    if not _JSON_TYPE.fullmatch(media_type):
-        raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
+    if not allowed.fullmatch(media_type):
+        raise UnsupportedMediaType(advice)
     if not charsets <= _UTF_8:
         raise UnsupportedMediaType("Send the JSON in UTF-8.")
     encodings = _whole(request, "content-encoding").lower().split(",")

@@ -15,10 +15,19 @@ from service.http.problems import MEDIA_TYPE
 from service.schemas.feedback import FeedbackRequest
 from service.schemas.prediction import PredictRequest
 from service.schemas.problem import Problem
+from service.schemas.stream import LineAnswer, LineRequest, StreamEnd
 from service.settings import Settings
 from service.telemetry.metrics import Endpoint
 
-__all__ = ["Document", "build_document", "endpoints", "parameters", "problems", "request_body"]
+__all__ = [
+    "Document",
+    "build_document",
+    "endpoints",
+    "lines_response",
+    "parameters",
+    "problems",
+    "request_body",
+]
 
 Document = dict[str, Any]
 
@@ -38,10 +47,17 @@ def problems(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def request_body(schema: type[BaseModel]) -> dict[str, Any]:
+def request_body(schema: type[BaseModel], *, media_type: str = "application/json") -> dict[str, Any]:
     """Return the `openapi_extra` of a route that parses its body itself."""
-    content = {"application/json": {"schema": {"$ref": _SCHEMAS + schema.__name__}}}
+    content = {media_type: {"schema": {"$ref": _SCHEMAS + schema.__name__}}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def lines_response(media_type: str, *schemas: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route whose answer has one of these on each line."""
+    references = [{"$ref": _SCHEMAS + schema.__name__} for schema in schemas]
+    # The type is there for FastAPI, which would add that it is a string.
+    return {200: {"content": {media_type: {"schema": {"type": "object", "anyOf": references}}}}}
 
 
 def parameters(*each: tuple[str, str, str, dict[str, Any]]) -> dict[str, Any]:
@@ -93,7 +109,14 @@ def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
 def _add_schemas(document: Document) -> None:
     """Add the schemas that FastAPI does not find in the routes."""
     _, schemas = models_json_schema(
-        [(PredictRequest, "validation"), (FeedbackRequest, "validation"), (Problem, "serialization")],
+        [
+            (PredictRequest, "validation"),
+            (FeedbackRequest, "validation"),
+            (LineRequest, "validation"),
+            (LineAnswer, "serialization"),
+            (StreamEnd, "serialization"),
+            (Problem, "serialization"),
+        ],
         ref_template=_SCHEMAS + "{model}",
     )
     document["components"]["schemas"] |= schemas["$defs"]
@@ -106,6 +129,8 @@ def _add_limits(document: Document, settings: Settings) -> None:
     reviews = schemas[PredictRequest.__name__]["properties"]["reviews"]
     reviews["maxItems"] = settings.max_reviews_per_request
     reviews["items"]["maxLength"] = settings.max_review_characters
+    line = schemas[LineRequest.__name__]["properties"]["review"]
+    line["maxLength"] = settings.max_review_characters
 
 
 def _add_refusals(document: Document) -> None:

@@ -11,7 +11,7 @@ from service.runtime.shadow import Shadow
 from service.runtime.slots import Slot
 from service.runtime.versions import Versions
 
-__all__ = ["ROUTE_KEY_HEADER", "VERSION_PARAMETER", "Choice", "choose"]
+__all__ = ["ROUTE_KEY_HEADER", "VERSION_PARAMETER", "Choice", "choose", "choose_for_lines"]
 
 ROUTE_KEY_HEADER = "X-Route-Key"
 VERSION_PARAMETER = "version"
@@ -52,6 +52,16 @@ def choose(
         return Choice(slot=candidate.slot)
     is_compared = takes(key, salt=f"shadow {number}", share=rollout.shadow)
     return Choice(slot=live, shadow=candidate.shadow if is_compared else None)
+
+
+def choose_for_lines(request: Request, versions: Versions | None, live: Slot) -> Slot:
+    """Return which version answers the next lines of a stream; raises NotFound as `choose` does.
+
+    A stream that names neither a version nor a route key is answered by the live version alone.
+    """
+    if ROUTE_KEY_HEADER not in request.headers and _name(request) is None:
+        return live
+    return choose(request, versions, live, b"").slot
 
 
 def _name(request: Request) -> str | None:

@@ -37,6 +37,8 @@ class Lifecycle:
         self._follower: asyncio.Task[None] | None = None
         self._batcher: Batcher | None = None
         self._drain_until_seconds: float | None = None
+        self.drains = asyncio.Event()
+        """Set when no new requests are admitted any more."""
         self.versions: Versions | None = None
         """The loaded versions; None until the device is known."""
         self.failure: str | None = None
@@ -84,6 +86,7 @@ class Lifecycle:
 
     def drain(self) -> None:
         """Admit no new requests from now on."""
+        self.drains.set()
         if self._drain_until_seconds is None:
             self._drain_until_seconds = time.monotonic() + self._settings.drain_seconds
 

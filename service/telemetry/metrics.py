@@ -4,6 +4,7 @@ No label holds what a client sent: unknown paths count as one route, unknown met
 series that can be known beforehand exists from the start, so that rates and alerts work from the first event.
 """
 
+import collections
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model_store import Manifest, ModelVersion
 from sentiment import Prediction
-from service.errors import BadRequest, HeaderTooLarge, Rejection, RequestTimeout, TooManyConnections
+from service.errors import (
+    BadRequest,
+    BodyTooLarge,
+    DeadlineExceeded,
+    HeaderTooLarge,
+    InferenceFailed,
+    InvalidRequest,
+    MalformedJson,
+    NotFound,
+    Rejection,
+    RequestTimeout,
+    TooManyConnections,
+)
 from service.outcomes import LaneState, ScoringFailure
 from service.telemetry.feedback import Feedback, FeedbackSeries
 from service.telemetry.metric import Metric
@@ -34,6 +47,19 @@ CANCEL_STAGES: tuple[Stage, ...] = ("read", "tokenize", "queue")  # the last las
 SPLIT_REASONS = (ScoringFailure.EXCEPTION, ScoringFailure.NOT_FINITE, ScoringFailure.OUT_OF_MEMORY)
 REJECTIONS = sorted(kind.code for kind in Rejection.__subclasses__())
 REFUSALS = [kind.code for kind in (BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections)]
+STREAM_OUTCOMES = (
+    "done",
+    "client_left",
+    "draining",
+    RequestTimeout.code,
+    "answers_not_taken",
+    NotFound.code,
+    "cut",
+)
+LINE_OUTCOMES = (
+    "prediction",
+    *(each.code for each in (MalformedJson, BodyTooLarge, InvalidRequest, InferenceFailed, DeadlineExceeded)),
+)
 VERSION = metadata.version("sentiment-service")
 UNMATCHED = "unmatched"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -142,6 +168,21 @@ class Metrics:
         "Reviews without a prediction: the model raised on them even alone, gave a probability that is not "
         "finite, or found no memory; or the lane died.",
         {"reason": tuple(ScoringFailure)},
+    )
+    streams = Metric(Gauge, "streams", "Streams (POST /predict/stream) that are open.")
+    _streams_ended = Metric(
+        Counter,
+        "streams_ended_total",
+        "Streams that have ended, by how: all lines were answered (`done`), the client left, the service "
+        "drained, the client sent no line or took no answer for too long, the version that it asked for went "
+        "out of service, or the time to drain was over (`cut`).",
+        {"outcome": STREAM_OUTCOMES},
+    )
+    _stream_lines = Metric(
+        Counter,
+        "stream_lines_total",
+        "Lines of streams that were answered, by what with: a prediction, or an error's code.",
+        {"outcome": LINE_OUTCOMES},
     )
     _predictions = Metric(
         Counter,
@@ -342,6 +383,15 @@ class Metrics:
     def failed(self, reason: ScoringFailure) -> None:
         """Count a review that has no prediction."""
         self._failures.labels(reason).inc()
+
+    def streamed(self, outcome: str) -> None:
+        """Count a stream that has ended."""
+        self._streams_ended.labels(outcome).inc()
+
+    def lines_answered(self, outcomes: Sequence[str]) -> None:
+        """Count lines of a stream by what they were answered with."""
+        for outcome, count in collections.Counter(outcomes).items():
+            self._stream_lines.labels(outcome).inc(count)
 
     def loaded(self, version: ModelVersion) -> None:
         """Name the model that answers from now on, and begin its series."""

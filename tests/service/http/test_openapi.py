@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import httpx
@@ -24,14 +25,28 @@ CONFIG = schemathesis.Config.from_dict(
 )
 DOCUMENT = create_app(Settings()).openapi()
 UNKNOWN_HEADER = "x-schemathesis-unknown-property"
+LINES = "application/x-ndjson"
 schema = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
+
+
+@schemathesis.serializer(LINES)
+def as_line(_context: object, value: object) -> bytes:
+    """Return the body of a stream with one line."""
+    return json.dumps(value).encode()
+
+
+@schemathesis.deserializer(LINES)
+def last_line(_context: object, response: schemathesis.Response) -> object:
+    """Return what stands for a stream: its last line."""
+    return json.loads(response.text.splitlines()[-1])
 
 
 @schema.parametrize()
 def test_the_service_is_what_it_says(case: schemathesis.Case[Any], running: ServiceProcess) -> None:
     # HTTP lets clients send headers that a service does not know. Such a request is answered, unless its
     # deadline of a millisecond has passed.
-    is_legal = UNKNOWN_HEADER in (case.headers or {})
+    # A stream has an error for a bad line, and is itself a 200.
+    is_legal = UNKNOWN_HEADER in (case.headers or {}) or case.media_type == LINES
     excluded: list[CheckFunction] = [negative_data_rejection] if is_legal else []
     if case.path == "/feedback":  # the schema cannot say which versions and labels there are
         excluded.append(positive_data_acceptance)
@@ -79,7 +94,7 @@ def test_keys_are_declared_where_they_are_needed() -> None:
     document = create_app(Settings(api_keys=SecretStr("k" * 16))).openapi()
     assert document["components"]["securitySchemes"].keys() == {"bearer", "header"}
     needing = {path for path, methods in document["paths"].items() if "401" in str(methods)}
-    assert needing == {"/predict", "/feedback", "/models", "/models/{version}"}
+    assert needing == {"/predict", "/predict/stream", "/feedback", "/models", "/models/{version}"}
     for path in needing:
         for operation in document["paths"][path].values():
             assert operation["security"] == [{"bearer": []}, {"header": []}]
