@@ -1,5 +1,8 @@
 """Stores with a small model for the service to load, good ones and broken ones."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -120,3 +123,18 @@ def publish(root: Path, *drafts: Draft) -> Path:
     for each in drafts:
         store.set_alias(each.model, "production", store.publish(each))
     return root
+
+
+@contextmanager
+def hanging(path: Path) -> Iterator[None]:
+    """Let those who read a file wait until the end of the block."""
+    fifo, content = path.with_name("fifo"), path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    try:
+        yield
+    finally:
+        path.rename(fifo)
+        path.write_bytes(content)
+        os.close(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))  # whoever waits finds the end of the file
+        fifo.unlink()

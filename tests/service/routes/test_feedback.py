@@ -1,11 +1,9 @@
 """The truth about answers comes back, and is counted by the version that gave them."""
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -156,7 +154,7 @@ def test_a_store_that_cannot_be_read_is_said(running: Service, store: Store) -> 
 
 def test_a_disk_that_hangs_holds_one_thread_and_stops_nobody(running: Service, store: Store) -> None:
     late = {"X-Request-Timeout-Ms": "50"}
-    with ThreadPoolExecutor(8) as clients, hanging(store.root / "reviews/history.jsonl"):
+    with ThreadPoolExecutor(8) as clients, stores.hanging(store.root / "reviews/history.jsonl"):
         waiting = [clients.submit(send, running, feedback(version=2), headers=late) for _ in range(16)]
         for each in waiting:
             problem(each.result(), 504, "deadline_exceeded")
@@ -164,20 +162,6 @@ def test_a_disk_that_hangs_holds_one_thread_and_stops_nobody(running: Service, s
         assert running.answering() == 1
         assert send(running, feedback()).status_code == 200
     assert send(running, feedback(version=2), feedback(version=3)).status_code == 200
-
-
-@contextmanager
-def hanging(path: Path) -> Iterator[None]:
-    """Let those who read a file wait until the end of the block."""
-    fifo, content = path.with_name("fifo"), path.read_bytes()
-    path.unlink()
-    os.mkfifo(path)
-    try:
-        yield
-    finally:
-        path.rename(fifo)
-        path.write_bytes(content)
-        os.close(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))  # whoever waits finds the end of the file
 
 
 def test_the_series_of_fifty_versions_are_kept() -> None:

@@ -16,6 +16,7 @@ from model_store import ModelVersion, Reason, Store, golden
 from service.runtime.loading import load_version
 from service.settings import Settings
 from tests.model_store.edits import edit_manifest, rehash
+from tests.service import stores
 from tests.service.running import process, samples, series
 from tests.service.runtime.following import NEVER, TEXT, following
 
@@ -91,6 +92,20 @@ def test_at_most_two_versions_are_whole(store: Store) -> None:
             assert running.refresh()["refused"] is None
         assert running.answering() == 5
     assert len(loaded) == 5
+
+
+@pytest.mark.parametrize("name", ["aliases.json", "2/manifest.json"])
+def test_a_disk_that_hangs_stops_nobody(store: Store, name: str) -> None:
+    with following(store, request_timeout_ms=500) as running:
+        store.set_alias("reviews", "production", 2)
+        with stores.hanging(store.root / "reviews" / name):
+            for _ in range(2):  # the second look waits for the first
+                state = running.refresh()
+                assert (state["live"], state["refused"]) == (1, None)
+                assert running.answering() == 1
+        # Who has waited finds an empty file, and looks again.
+        wait_until(lambda: running.refresh()["live"] == 2)
+        assert running.answering() == 2
 
 
 def flipped_byte(store: Store) -> None:
