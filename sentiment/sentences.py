@@ -6,13 +6,16 @@ from collections.abc import Iterator
 __all__ = ["sentence_spans"]
 
 _CLOSING = "\"'\u201d\u2019)\\]"
-_END_MARK = rf"(?P<mark>[.!?…]+[{_CLOSING}]*)(?=\s|<br|$)"
-_LINE_BREAK = r"(?P<line>\s*(?:<br\s*/?>|\n)(?:\s|<br\s*/?>)*)"
+# No part of a match is tried at each of its characters again, so that no text takes long.
+_END_MARK = rf"(?P<mark>(?<![.!?…])[.!?…]++[{_CLOSING}]*+)(?=\s|<br|$)"
+_LINE_BREAK = r"(?P<line>(?:<br\s*+/?>|\n)(?:\s|<br\s*+/?>)*+)"
 _BREAK = re.compile(f"{_END_MARK}|{_LINE_BREAK}", re.IGNORECASE)
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'])(?:[A-Za-z]|mr|mrs|ms|dr|st|jr|sr|vs|e\.g|i\.e|prof|approx|vol|[A-Za-z](?:\.[A-Za-z])+)\.$",
     re.IGNORECASE,
 )
+_MAX_ABBREVIATION = 24
+"""Longer ones are none."""
 
 
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
@@ -23,7 +26,8 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     """
     start = 0
     for found in _BREAK.finditer(text):
-        if found["mark"] == "." and _ABBREVIATION.search(text, start, found.end()):
+        earliest = max(start, found.end() - _MAX_ABBREVIATION)
+        if found["mark"] == "." and _ABBREVIATION.search(text, earliest, found.end()):
             continue
         end = found.start() if found["line"] else found.end()
         yield from _trimmed(text, start, end)

@@ -31,6 +31,14 @@ def test_a_text_is_cut_where_its_sentences_end(text: str, sentences: list[str]) 
     assert [text[start:end] for start, end in sentence_spans(text)] == sentences
 
 
+@pytest.mark.parametrize(
+    "text", ["a. " * 33_000, " " * 99_999 + "x", "." * 99_999 + "x", "<br " * 25_000, "u." * 50_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    # With a pattern that takes the square of the length, most of these take seconds to minutes.
+    assert [text[start:end] for start, end in sentence_spans(text)] == [text.strip()]
+
+
 @given(st.text(alphabet=st.sampled_from("ab. !?\n<br />\"')…M"), max_size=60))
 def test_spans_rise_do_not_overlap_and_leave_out_white_space_and_breaks_alone(text: str) -> None:
     end_before, left_out = 0, ""
