@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sentiment import Prediction
+from sentiment import Prediction, TokenizedReview
 from service.batching.lane import Lane
 from service.batching.model import Model
 from service.batching.request import Request, WorkClass
@@ -99,24 +99,38 @@ class Batcher:
         deadline_seconds: float,
         kind: WorkClass = WorkClass.LIVE,
     ) -> Iterator[asyncio.Future[list[Prediction]]]:
-        """Admit a request; yields what will have a prediction for each text, at least one, in order.
+        """Admit a request; yields what will have a prediction for each text, in order.
 
         Await it inside the block: what is not scored at the block's end is discarded. The deadline is on the
         event loop's clock. Raises Overloaded, and Draining after `close`. The answer raises InferenceFailed
         when the model fails on any text, and, rarely, Overloaded: when the texts have more tokens than was
         estimated.
         """
-        num_tokens = model.max_tokens(texts)
-        request = self._queue.admit(model, num_tokens, deadline_seconds=deadline_seconds, kind=kind)
-        answer = self._answers[request] = self._loop.create_future()
-        try:
-            self._tokenizer_thread.put(request, texts)
+        request = self._queue.admit(
+            model, model.max_tokens(texts), deadline_seconds=deadline_seconds, kind=kind
+        )
+        with self._answer_to(request) as answer:
+            if texts:
+                self._tokenizer_thread.put(request, texts)
+            else:
+                answer.set_result([])
             yield answer
-        finally:
-            if kind is WorkClass.LIVE and (answer.cancelled() or not answer.done()):
-                self._metrics.cancelled("tokenize" if request.is_admitted else "queue")
-            del self._answers[request]
-            self._queue.discard(request)
+
+    @contextmanager
+    def submit_tokenized(
+        self,
+        model: Model,
+        reviews: Sequence[TokenizedReview],
+        *,
+        deadline_seconds: float,
+        kind: WorkClass,
+    ) -> Iterator[asyncio.Future[list[Prediction]]]:
+        """Admit a request that is tokenized already, at least one review; otherwise as `submit`."""
+        num_tokens = sum(len(review.ids) for review in reviews)
+        request = self._queue.admit(model, num_tokens, deadline_seconds=deadline_seconds, kind=kind)
+        with self._answer_to(request) as answer:
+            self._queue.enqueue(request, reviews)
+            yield answer
 
     async def score_lines(
         self, model: Model, texts: Sequence[str], *, deadline_seconds: float
@@ -144,6 +158,18 @@ class Batcher:
                 log_event("lane_left_behind", level=logging.ERROR)
         self._tokenizer_thread.close()
         await asyncio.to_thread(self._tokenizer_thread.join, max(0.0, ends_at_seconds - time.monotonic()))
+
+    @contextmanager
+    def _answer_to(self, request: Request) -> Iterator[asyncio.Future[list[Prediction]]]:
+        """Yield the answer to an admitted request, which is discarded in the end."""
+        answer = self._answers[request] = self._loop.create_future()
+        try:
+            yield answer
+        finally:
+            if request.kind is WorkClass.LIVE and (answer.cancelled() or not answer.done()):
+                self._metrics.cancelled("tokenize" if request.is_admitted else "queue")
+            del self._answers[request]
+            self._queue.discard(request)
 
     def _announce(self, done: Sequence[Request]) -> None:
         # The loop is already closed if this lane was left behind.

@@ -353,6 +353,33 @@ def test_closing_answers_what_was_admitted_and_nothing_more(classifier: Classifi
     assert_same(asyncio.run(close()), classifier.predict(texts))
 
 
+@pytest.mark.parametrize("kind", list(WorkClass))
+def test_no_texts_are_answered_at_once(classifier: Classifier, kind: WorkClass) -> None:
+    async def score() -> list[Prediction]:
+        batcher = make(Metrics([]))  # never started
+        with batcher.submit(model_of(classifier), [], deadline_seconds=1e9, kind=kind) as answer:
+            return await answer
+
+    assert asyncio.run(score()) == []
+
+
+def test_reviews_that_are_tokenized_already_are_scored_as_they_are(classifier: Classifier) -> None:
+    reviews = classifier.tokenize(stores.TEXTS)
+
+    async def score() -> list[Prediction]:
+        batcher, model = make(Metrics([])), model_of(classifier)
+        options: dict[str, Any] = {"deadline_seconds": 1e9, "kind": WorkClass.EXPLAIN}
+        batcher.start()
+        with batcher.submit_tokenized(model, reviews, **options) as answer:
+            found = await answer
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
+        with pytest.raises(Draining), batcher.submit_tokenized(model, reviews, **options):
+            pass
+        return found
+
+    assert_same(asyncio.run(score()), classifier.score(reviews))
+
+
 @pytest.mark.parametrize("num_lanes", [1, 2])
 @pytest.mark.parametrize("kind", [WorkClass.EXPLAIN, WorkClass.SHADOW])
 def test_work_in_the_background_is_answered_and_not_counted(
