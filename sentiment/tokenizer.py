@@ -72,6 +72,8 @@ class Span(NamedTuple):
     end: int
     ids: tuple[int, ...]
     """One for a known word, one or more for the pieces of another."""
+    is_known: bool
+    """Whether the token is a word of the vocabulary; the others are what `unknown_ratio` counts."""
 
 
 class Tokenizer:
@@ -139,13 +141,25 @@ class Tokenizer:
 
     def spans(self, raw: str) -> list[Span]:
         """Return the position in the raw text of each token that `encode` keeps, in the order of its ids."""
+        return self.spans_and_gap(raw)[0]
+
+    def spans_and_gap(self, raw: str) -> tuple[list[Span], tuple[int, int] | None]:
+        """Return `spans`, and where the tokens that `encode` does not keep begin and end, if any."""
         aligned = align(raw, self.config.text_rules)
+        matches = list(_TOKEN.finditer(aligned.text))
         spans = [
-            Span(aligned.starts[match.start()], aligned.ends[match.end() - 1], self._ids_of(match[0]))
-            for match in _TOKEN.finditer(aligned.text)
+            Span(
+                aligned.starts[match.start()],
+                aligned.ends[match.end() - 1],
+                self._ids_of(match[0]),
+                match[0] in self._ids,
+            )
+            for match in self._keep(matches)
         ]
-        head, tail = self._room([len(span.ids) for span in spans])
-        return spans[:head] + spans[len(spans) - tail :]
+        head, tail = self._ends([len(span.ids) for span in spans])
+        cut_off = matches[head : len(matches) - tail]
+        gap = (aligned.starts[cut_off[0].start()], aligned.ends[cut_off[-1].end() - 1]) if cut_off else None
+        return spans[:head] + spans[len(spans) - tail :], gap
 
     def to_json(self) -> str:
         """Return all that `from_json` needs to make the same tokenizer."""
@@ -198,6 +212,13 @@ class Tokenizer:
             truncated=num_kept < len(tokens),
             unknown_ratio=num_unknown / num_kept if num_kept else 1.0,
         )
+
+    def _ends(self, num_ids: Sequence[int]) -> tuple[int, int]:
+        """Return how many of the tokens that `_keep` keeps are of the beginning and of the end, and fit."""
+        if sum(num_ids) > self.config.max_tokens:
+            return self._room(num_ids)
+        head = min(len(num_ids), self._head_limit())
+        return head, len(num_ids) - head
 
     def _room(self, num_ids: Sequence[int]) -> tuple[int, int]:
         """Return how many tokens at the beginning and at the end fit whole into `max_tokens`.
