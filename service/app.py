@@ -13,7 +13,8 @@ from service.http.fast_path import FastPath
 from service.http.guard import Guard, Keys
 from service.http.middleware import RequestMiddleware, RouteTable
 from service.http.openapi import Document, build_document, endpoints
-from service.routes import admin, docs_page, feedback, operations, predict, stream
+from service.routes import admin, docs_page, explain, feedback, operations, predict, stream
+from service.runtime.explanations import Explanations
 from service.runtime.lifecycle import Lifecycle
 from service.runtime.loading import Loader, load_version
 from service.runtime.state import State
@@ -74,6 +75,7 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     app = Service(settings, needs_api_key=needs_api_key)
     app.include_router(predict.router)
     app.include_router(stream.router)
+    app.include_router(explain.router)
     app.include_router(feedback.router)
     app.include_router(operations.router)
     if keys.admin:
@@ -84,7 +86,11 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     metrics = Metrics(known)
     lifecycle = Lifecycle(settings, metrics, load=load, url=url)
     app.state.service = State(
-        settings=settings, metrics=metrics, lifecycle=lifecycle, needs_api_key=needs_api_key
+        settings=settings,
+        metrics=metrics,
+        lifecycle=lifecycle,
+        explanations=Explanations(metrics, max_forwards=settings.max_explain_forwards),
+        needs_api_key=needs_api_key,
     )
     routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
     app.layers = FastPath(app.layers, method="POST", path=predict.PATH, function=predict.predict)

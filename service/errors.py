@@ -258,6 +258,8 @@ class InferenceFailed(ApiError):
             else "The model could not score this review.",
             errors=[FieldError(f"reviews[{index}]", "could not be scored") for index in indices],
         )
+        self.indices = tuple(indices)
+        """Of the reviews that could not be scored."""
 
 
 class Internal(ApiError):

@@ -156,6 +156,12 @@ class Settings(BaseSettings):
         le=1_073_741_824,
         description="Maximum tokens that may wait; more is refused as overloaded.",
     )
+    max_explain_forwards: int = Field(
+        default=512,
+        ge=1,
+        le=100_000,
+        description="Maximum inputs that are scored to explain one review; parts beyond it have no figures.",
+    )
     request_timeout_ms: int = Field(
         default=30_000,
         ge=1,

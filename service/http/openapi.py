@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from service.errors import ApiError, HeaderTooLarge, RequestTimeout, Unauthorized
 from service.http.guard import KEY_HEADER, is_open
 from service.http.problems import MEDIA_TYPE
+from service.schemas.explanation import MAX_REVIEWS, ExplainRequest
 from service.schemas.feedback import FeedbackRequest
 from service.schemas.prediction import PredictRequest
 from service.schemas.problem import Problem
@@ -111,6 +112,7 @@ def _add_schemas(document: Document) -> None:
     _, schemas = models_json_schema(
         [
             (PredictRequest, "validation"),
+            (ExplainRequest, "validation"),
             (FeedbackRequest, "validation"),
             (LineRequest, "validation"),
             (LineAnswer, "serialization"),
@@ -123,14 +125,13 @@ def _add_schemas(document: Document) -> None:
 
 
 def _add_limits(document: Document, settings: Settings) -> None:
-    schemas = document["components"]["schemas"]
-    feedback = schemas[FeedbackRequest.__name__]["properties"]["feedback"]
-    feedback["maxItems"] = settings.max_reviews_per_request
-    reviews = schemas[PredictRequest.__name__]["properties"]["reviews"]
-    reviews["maxItems"] = settings.max_reviews_per_request
-    reviews["items"]["maxLength"] = settings.max_review_characters
-    line = schemas[LineRequest.__name__]["properties"]["review"]
-    line["maxLength"] = settings.max_review_characters
+    schemas, limit = document["components"]["schemas"], settings.max_reviews_per_request
+    schemas[FeedbackRequest.__name__]["properties"]["feedback"]["maxItems"] = limit
+    for schema, max_reviews in ((PredictRequest, limit), (ExplainRequest, min(limit, MAX_REVIEWS))):
+        reviews = schemas[schema.__name__]["properties"]["reviews"]
+        reviews["maxItems"] = max_reviews
+        reviews["items"]["maxLength"] = settings.max_review_characters
+    schemas[LineRequest.__name__]["properties"]["review"]["maxLength"] = settings.max_review_characters
 
 
 def _add_refusals(document: Document) -> None:

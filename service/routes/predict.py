@@ -4,22 +4,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.errors import (
-    BodyTooLarge,
-    DeadlineExceeded,
-    Draining,
-    InferenceFailed,
-    InvalidRequest,
-    MalformedJson,
-    NotFound,
-    NotReady,
-    Overloaded,
-    UnsupportedMediaType,
-)
 from service.http.body import parse_json
-from service.http.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER
-from service.http.openapi import parameters, problems, request_body
-from service.routes.choice import ROUTE_KEY_HEADER, VERSION_PARAMETER
+from service.http.openapi import request_body
+from service.routes.declared import PARAMETERS, PROBLEMS
 from service.routes.predictor import respond, score
 from service.runtime.state import State
 from service.schemas.prediction import PredictRequest, PredictResponse, parse_request, response_json
@@ -36,39 +23,8 @@ router = APIRouter(tags=["predict"])
     PATH,
     summary="Score reviews",
     response_model=PredictResponse,
-    responses=problems(
-        MalformedJson,
-        BodyTooLarge,
-        UnsupportedMediaType,
-        InvalidRequest,
-        Overloaded,
-        InferenceFailed,
-        NotReady,
-        Draining,
-        DeadlineExceeded,
-        NotFound,
-    ),
-    openapi_extra=request_body(PredictRequest)
-    | parameters(
-        (
-            "header",
-            TIMEOUT_HEADER,
-            "Milliseconds from now in which the answer is of use; the service may have a shorter default.",
-            {"type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_MS},
-        ),
-        (
-            "header",
-            ROUTE_KEY_HEADER,
-            "Requests with the same key get the same version while two are tried; else those with one body.",
-            {"type": "string"},
-        ),
-        (
-            "query",
-            VERSION_PARAMETER,
-            "The version that is to answer, if it is loaded: its number, or `candidate`.",
-            {"type": "string", "pattern": "^([1-9][0-9]{0,8}|candidate)$"},
-        ),
-    ),
+    responses=PROBLEMS,
+    openapi_extra=request_body(PredictRequest) | PARAMETERS,
 )
 async def predict(request: Request) -> Response:
     """Return the sentiment of each review, in the order of the request.

@@ -32,6 +32,7 @@ class _Reviews(Protocol):
         """What is to be scored."""
 
 
+Answer = TypeVar("Answer")
 Body = TypeVar("Body")
 Asked = TypeVar("Asked", bound=_Reviews)
 Parse = Callable[[bytes, Settings], Body]
@@ -108,8 +109,8 @@ def record(state: State, choice: Choice, reviews: Sequence[str], predictions: Se
         choice.shadow.compare(reviews, predictions)
 
 
-async def unless_gone(request: Request, answer: asyncio.Future[list[Prediction]]) -> list[Prediction]:
-    """Return the predictions; raises ClientDisconnect as soon as the client has left."""
+async def unless_gone(request: Request, answer: asyncio.Future[Answer]) -> Answer:
+    """Return the answer; raises ClientDisconnect as soon as the client has left."""
     watcher = asyncio.create_task(_wait_for_disconnect(request))
     watcher.add_done_callback(lambda _: answer.cancel())
     try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from service.runtime.explanations import Explanations
 from service.runtime.lifecycle import Lifecycle
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
@@ -18,6 +19,7 @@ class State:
     settings: Settings
     metrics: Metrics
     lifecycle: Lifecycle
+    explanations: Explanations
     needs_api_key: bool
 
 

@@ -11,7 +11,14 @@ from service.schemas.base import Probability, Review, Schema
 from service.schemas.validation import check_reviews, validate
 from service.settings import Settings
 
-__all__ = ["ModelName", "PredictRequest", "PredictResponse", "parse_request", "response_json"]
+__all__ = [
+    "ModelName",
+    "PredictRequest",
+    "PredictResponse",
+    "ReviewPrediction",
+    "parse_request",
+    "response_json",
+]
 
 
 class PredictRequest(Schema):

@@ -19,6 +19,7 @@ MAX_FIELD_ERRORS = 100
 _MESSAGES = {
     "extra_forbidden": "is not a known field",
     "list_type": "must be a list",
+    "literal_error": "must be {expected}",
     "missing": "is missing",
     "model_attributes_type": "must be a JSON object",
     "model_type": "must be a JSON object",
@@ -37,9 +38,12 @@ def validate(schema: type[Body], value: Any) -> Body:  # noqa: ANN401  # any JSO
         raise invalid(list(map(_field_error, error.errors(include_url=False)))) from None
 
 
-def check_reviews(reviews: Sequence[str], settings: Settings) -> None:
-    """Raise InvalidRequest if there are too many reviews, or one is too long."""
-    limit = settings.max_reviews_per_request
+def check_reviews(reviews: Sequence[str], settings: Settings, *, max_reviews: int | None = None) -> None:
+    """Raise InvalidRequest if there are too many reviews, or one is too long.
+
+    `max_reviews` is a lower limit than that of the settings.
+    """
+    limit = min(settings.max_reviews_per_request, max_reviews or settings.max_reviews_per_request)
     if len(reviews) > limit:
         raise invalid(
             [FieldError("reviews", f"has {len(reviews)} reviews, and at most {limit} are accepted")]
@@ -69,4 +73,5 @@ def location(parts: Sequence[int | str]) -> str:
 
 
 def _field_error(problem: ErrorDetails) -> FieldError:
-    return FieldError(location(problem["loc"]), _MESSAGES.get(problem["type"], "is not valid"))
+    message = _MESSAGES.get(problem["type"], "is not valid")
+    return FieldError(location(problem["loc"]), message.format(**problem.get("ctx", {})))

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from model_store import Manifest, ModelVersion
 from sentiment import Prediction
+from sentiment.explanation import Explanation
 from service.errors import (
     BadRequest,
     BodyTooLarge,
@@ -242,6 +243,21 @@ class Metrics:
         {"model_version": (), "outcome": ()},
         buckets=CONFIDENCES,
     )
+    _explanations = Metric(
+        Counter,
+        "explanations_total",
+        "Reviews explained: wholly, or in part since the budget, the time or the room in the queue ended.",
+        {"outcome": ("complete", "partial")},
+    )
+    _explain_seconds = Metric(
+        Histogram,
+        "explain_duration_seconds",
+        "Time of a request to POST /explain from its whole body to its answer.",
+        buckets=SECONDS,
+    )
+    _explain_forwards = Metric(
+        Counter, "explain_forwards_total", "Inputs that the model scored to explain reviews."
+    )
     _model_info = Metric(
         Gauge,
         "model_info",
@@ -367,6 +383,16 @@ class Metrics:
     def split(self, reason: ScoringFailure) -> None:
         """Count a batch that is split because of a failure."""
         self._splits.labels(reason).inc()
+
+    def explained(self, explanations: Sequence[Explanation], *, duration_seconds: float) -> None:
+        """Record what a request was answered with."""
+        self._explain_seconds.observe(duration_seconds)
+        for explanation in explanations:
+            self._explanations.labels("complete" if explanation.complete else "partial").inc()
+
+    def explain_forwards(self, num_inputs: int) -> None:
+        """Count inputs that were scored for an explanation."""
+        self._explain_forwards.inc(num_inputs)
 
     def rejected(self, code: str) -> None:
         """Count a request refused with this error code."""

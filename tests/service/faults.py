@@ -13,7 +13,18 @@ from sentiment import Classifier, Engine, Prediction, RunPlan, TokenizedReview
 from service.runtime.loading import Loader
 from service.settings import Settings
 
-__all__ = ["Cold", "Cramped", "Deadly", "Gate", "Gated", "Raising", "Warm", "Watched", "made_by"]
+__all__ = [
+    "Cold",
+    "Cramped",
+    "Deadly",
+    "Gate",
+    "Gated",
+    "GatedLater",
+    "Raising",
+    "Warm",
+    "Watched",
+    "made_by",
+]
 
 
 class Watched(Classifier):
@@ -68,6 +79,16 @@ class Gated(Watched):
     def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
         """Score once the gate is open."""
         self._gate.pass_through()
+        return super().run(plan, parallel_directions=parallel_directions)
+
+
+class GatedLater(Gated):
+    """Answers its first run at once, and then only while its gate is open."""
+
+    def run(self, plan: RunPlan, *, parallel_directions: bool | None = None) -> list[Prediction]:
+        """Score."""
+        if not self.sizes:
+            return Watched.run(self, plan, parallel_directions=parallel_directions)
         return super().run(plan, parallel_directions=parallel_directions)
 
 

@@ -51,6 +51,7 @@ def test_a_flag_of_each_setting() -> None:
         "max_review_characters": "6",
         "max_batch_tokens": "7",
         "max_queue_tokens": "11",
+        "max_explain_forwards": "16",
         "request_timeout_ms": "12",
         "client_timeout_seconds": "14",
         "keep_alive_seconds": "8",

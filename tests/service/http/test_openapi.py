@@ -63,8 +63,9 @@ def document(client: httpx.Client) -> dict[str, Any]:
     return content
 
 
-def test_all_errors_are_declared(document: dict[str, Any]) -> None:
-    operation = document["paths"]["/predict"]["post"]
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_all_errors_are_declared(document: dict[str, Any], path: str) -> None:
+    operation = document["paths"][path]["post"]
     refusals = {"400", "404", "408", "413", "415", "422", "429", "431"}
     assert operation["responses"].keys() == {"200", *refusals, "500", "503", "504"}
     for status, response in operation["responses"].items():
@@ -78,15 +79,21 @@ def test_all_errors_are_declared(document: dict[str, Any]) -> None:
     assert "`draining`" in operation["responses"]["503"]["description"]
 
 
-def test_the_body_is_declared_with_its_limits(document: dict[str, Any]) -> None:
-    body = document["paths"]["/predict"]["post"]["requestBody"]
+@pytest.mark.parametrize(
+    ("path", "schema", "max_reviews"),
+    [("/predict", "PredictRequest", 256), ("/explain", "ExplainRequest", 8)],
+)
+def test_the_body_is_declared_with_its_limits(
+    document: dict[str, Any], path: str, schema: str, max_reviews: int
+) -> None:
+    body = document["paths"][path]["post"]["requestBody"]
     assert body["required"] is True
-    assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/PredictRequest"}
-    request = document["components"]["schemas"]["PredictRequest"]
+    assert body["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{schema}"}
+    request = document["components"]["schemas"][schema]
     assert request["additionalProperties"] is False
     assert request["examples"]
     reviews = request["properties"]["reviews"]
-    assert (reviews["minItems"], reviews["maxItems"]) == (1, 256)
+    assert (reviews["minItems"], reviews["maxItems"]) == (1, max_reviews)
     assert (reviews["items"]["minLength"], reviews["items"]["maxLength"]) == (1, 100_000)
 
 
@@ -94,7 +101,14 @@ def test_keys_are_declared_where_they_are_needed() -> None:
     document = create_app(Settings(api_keys=SecretStr("k" * 16))).openapi()
     assert document["components"]["securitySchemes"].keys() == {"bearer", "header"}
     needing = {path for path, methods in document["paths"].items() if "401" in str(methods)}
-    assert needing == {"/predict", "/predict/stream", "/feedback", "/models", "/models/{version}"}
+    assert needing == {
+        "/predict",
+        "/predict/stream",
+        "/explain",
+        "/feedback",
+        "/models",
+        "/models/{version}",
+    }
     for path in needing:
         for operation in document["paths"][path].values():
             assert operation["security"] == [{"bearer": []}, {"header": []}]
