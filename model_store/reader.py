@@ -13,7 +13,7 @@ from model_store.errors import CorruptVersion
 from model_store.leftovers import VOLUME_LINK, is_leftover
 from model_store.manifest import MANIFEST_FILE, MANIFEST_HASH_FILE, FileEntry, Manifest, hash_line
 
-__all__ = ["find_leftovers", "read_files", "read_manifest"]
+__all__ = ["find_leftovers", "read_file", "read_files", "read_manifest"]
 
 _ADVICE = "restore the version from a copy, or use another one"
 _LINK_ADVICE = "it could lead to other files: copy the version with `cp -L -r`, which follows links"
@@ -47,6 +47,11 @@ def read_files(folder: Path, manifest: Manifest) -> Iterator[tuple[str, bytes]]:
     find_leftovers(folder, manifest)
     for name, entry in manifest.files.items():
         yield name, _read_checked(folder / PurePosixPath(name), entry)
+
+
+def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """Return the content of one file of a version, checked; raises KeyError, CorruptVersion and OSError."""
+    return _read_checked(folder / PurePosixPath(name), manifest.files[name])
 
 
 def find_leftovers(folder: Path, manifest: Manifest) -> list[str]:

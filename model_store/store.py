@@ -24,7 +24,7 @@ from model_store.files import explained, locked
 from model_store.history import BY_HAND, Event, Reason, append_event, read_history, user
 from model_store.manifest import Manifest
 from model_store.moment import moment, utc_now
-from model_store.reader import find_leftovers, read_files, read_manifest
+from model_store.reader import find_leftovers, read_file, read_files, read_manifest
 from model_store.reference import (
     DEFAULT_ALIAS,
     MODEL_PATTERN,
@@ -117,6 +117,15 @@ class Store:
             for _ in read_files(self._folder(model, version), manifest):
                 pass
         return manifest
+
+    def read_file(self, manifest: Manifest, name: str) -> bytes:
+        """Return a file that a version's manifest lists, if its size and hash are those of the manifest.
+
+        Raises KeyError for another name, VersionNotFound and CorruptVersion.
+        """
+        folder = self._folder(manifest.model, manifest.version)
+        with self._reading():
+            return read_file(folder, manifest, name)
 
     def leftovers(self, model: str, version: int) -> list[str]:
         """Return the paths in a version that are ignored, since file browsers and the like left them.

@@ -50,6 +50,20 @@ def test_flipped_byte_is_refused_by_its_file(published: Store, name: str, index:
     published.verify("reviews", 1)
 
 
+def test_one_file_is_read_and_checked(store: Store, folder: Path) -> None:
+    manifest = store.manifest("reviews", 1)
+    path = folder / "report/roc.png"
+    assert store.read_file(manifest, "report/roc.png") == path.read_bytes()
+    with pytest.raises(KeyError):
+        store.read_file(manifest, "../1/report/roc.png")
+    path.write_bytes(path.read_bytes()[::-1] + b"x")
+    with pytest.raises(CorruptVersion, match=r"roc\.png"):
+        store.read_file(manifest, "report/roc.png")
+    path.unlink()
+    with pytest.raises(CorruptVersion, match=r"roc\.png: is missing"):
+        store.read_file(manifest, "report/roc.png")
+
+
 def test_version_from_before_there_were_probes_is_read(store: Store, folder: Path) -> None:
     edit_manifest(folder, lambda fields: fields.pop("probes"))
     assert store.verify("reviews", 1).probes == {}
