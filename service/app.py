@@ -1,6 +1,6 @@
 """Putting the parts of the service together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import metadata
 
@@ -13,12 +13,24 @@ from service.http.fast_path import FastPath
 from service.http.guard import Guard, Keys
 from service.http.middleware import RequestMiddleware, RouteTable
 from service.http.openapi import Document, build_document, endpoints
-from service.routes import admin, docs_page, explain, feedback, operations, predict, stream
+from service.http.root_path import RootPath
+from service.routes import (
+    admin,
+    docs_page,
+    explain,
+    feedback,
+    operations,
+    page,
+    predict,
+    report,
+    status,
+    stream,
+)
 from service.runtime.explanations import Explanations
 from service.runtime.lifecycle import Lifecycle
 from service.runtime.loading import Loader, load_version
 from service.runtime.state import State
-from service.settings import Settings
+from service.settings import PREFIX, InvalidSetting, Settings
 from service.telemetry.metrics import Endpoint, Metrics
 
 __all__ = ["Service", "create_app"]
@@ -30,8 +42,11 @@ Sentiment of reviews, with calibrated probabilities. Every error is an RFC 9457 
 
 # Pages that are not in the OpenAPI document.
 PAGES = tuple(
-    Endpoint(route, "GET", (status,))
-    for route, status in (("/", 307), ("/docs", 200), (docs_page.ASSETS_ROUTE, 200), ("/openapi.json", 200))
+    Endpoint(route, "GET", statuses)
+    for route, statuses in (
+        *((route, (200, 304)) for route in page.FILES),
+        *((route, (200,)) for route in ("/docs", docs_page.ASSETS_ROUTE, "/openapi.json")),
+    )
 )
 
 
@@ -78,9 +93,13 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     app.include_router(explain.router)
     app.include_router(feedback.router)
     app.include_router(operations.router)
+    app.include_router(report.router)
+    app.include_router(status.router)
     if keys.admin:
         app.include_router(admin.router)
-    docs_page.install(app)
+    root_path = settings.root_path or ""
+    page.install(app, root_path)
+    docs_page.install(app, root_path)
     problems.install(app)
     known = [*endpoints(app.openapi()), *PAGES]
     metrics = Metrics(known)
@@ -92,11 +111,22 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
         explanations=Explanations(metrics, max_forwards=settings.max_explain_forwards),
         needs_api_key=needs_api_key,
     )
-    routes = RouteTable(list(dict.fromkeys(endpoint.route for endpoint in known)))
+    names = list(dict.fromkeys(endpoint.route for endpoint in known))
+    _check_root_path(root_path, names)
     app.layers = FastPath(app.layers, method="POST", path=predict.PATH, function=predict.predict)
     app.layers = Guard(app.layers, keys=keys, metrics=metrics, settings=settings)
-    app.layers = RequestMiddleware(app.layers, metrics=metrics, routes=routes)
+    app.layers = RequestMiddleware(app.layers, metrics=metrics, routes=RouteTable(names))
+    if root_path:
+        app.layers = RootPath(app.layers, prefix=root_path)
     return app
+
+
+def _check_root_path(root_path: str, routes: Sequence[str]) -> None:
+    """Raise InvalidSetting for a prefix that paths of the service begin with themselves."""
+    if root_path and any(f"{route}/".startswith(f"{root_path}/") for route in routes):
+        raise InvalidSetting(
+            f"{PREFIX}ROOT_PATH: must not be the beginning of an address of the service, as {root_path} is"
+        )
 
 
 @asynccontextmanager

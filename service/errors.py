@@ -274,7 +274,7 @@ class Internal(ApiError):
 
 
 class StoreUnreadable(ApiError):
-    """The model store cannot be read, so it is not known which versions there are."""
+    """The model store cannot be read, or does not have what was published."""
 
     status = 503
     code = "store_unreadable"
@@ -282,7 +282,7 @@ class StoreUnreadable(ApiError):
     headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
     def __init__(self) -> None:
-        super().__init__("The model store cannot be read to look the version up; try again later.")
+        super().__init__("The model store cannot be read, or is damaged; the log says more. Try again later.")
 
 
 class TooManyConnections(ApiError):

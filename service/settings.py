@@ -58,6 +58,15 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for all.")
     port: int = Field(default=8000, ge=0, le=65_535, description="TCP port to listen on; 0 takes a free one.")
+    root_path: str | None = Field(
+        default=None,
+        pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
+        description="Prefix under which a proxy serves it; paths are taken with the prefix and without it.",
+        json_schema_extra={
+            "computed_default": "none: it has a host of its own",
+            "allowed": "a path such as /sentiment, without a slash at its end",
+        },
+    )
     model_store: str | None = Field(
         default=None,
         min_length=1,
@@ -185,6 +194,15 @@ class Settings(BaseSettings):
         ge=1,
         le=3600,
         description="How long a stopping service may take to answer what it has accepted.",
+    )
+    grafana_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s\"'<>]+$",
+        description="Where a browser finds the Grafana with this service's dashboard, for links on the page.",
+        json_schema_extra={
+            "computed_default": "none: the page has no such link",
+            "allowed": "an address that begins with http:// or https://",
+        },
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest severity of the log lines that are written."
@@ -339,11 +357,14 @@ def _is_secret(field: FieldInfo) -> bool:
 
 def _computed_default(field: FieldInfo) -> str | None:
     extra = field.json_schema_extra
-    return str(extra["computed_default"]) if isinstance(extra, dict) else None
+    return str(extra["computed_default"]) if isinstance(extra, dict) and "computed_default" in extra else None
 
 
 def _allowed(field: FieldInfo) -> str:
     annotation: Any = field.annotation
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "allowed" in extra:
+        return str(extra["allowed"])
     if get_origin(annotation) is Literal:
         *others, last = get_args(annotation)
         return f"{', '.join(others)} or {last}"

@@ -17,7 +17,19 @@ KEY_HEADER = "X-API-Key"
 ADMIN_FOLDER = "/admin"
 
 _OPEN_METHODS = frozenset({"GET", "HEAD"})
-_OPEN_PATHS = frozenset({"/", "/docs", "/healthz", "/metrics", "/openapi.json", "/readyz"})
+_OPEN_PATHS = frozenset(
+    {
+        "/",
+        "/docs",
+        "/healthz",
+        "/icon.svg",
+        "/metrics",
+        "/openapi.json",
+        "/page.css",
+        "/page.js",
+        "/readyz",
+    }
+)
 _OPEN_FOLDER = "/assets/"
 
 
@@ -67,7 +79,7 @@ class Guard:
 
 
 def is_open(method: str, path: str) -> bool:
-    """Return whether this needs no key: reading health, metrics and documentation."""
+    """Return whether this needs no key: reading the page, health, metrics and documentation."""
     return method in _OPEN_METHODS and (path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER))
 
 

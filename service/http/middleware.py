@@ -25,7 +25,7 @@ CLIENT_LEFT = 499
 _ID_HEADER = REQUEST_ID_HEADER.lower().encode()
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # Machines ask for these every few seconds; their log lines would hide all others.
-_PROBES = ("/healthz", "/readyz", "/metrics")
+_PROBES = ("/healthz", "/readyz", "/metrics", "/status")
 
 
 class RouteTable:

@@ -73,7 +73,11 @@ def parameters(*each: tuple[str, str, str, dict[str, Any]]) -> dict[str, Any]:
 def build_document(app: FastAPI, settings: Settings, *, needs_api_key: bool) -> Document:
     """Return the whole document, as it is of a service with these settings."""
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
     _add_schemas(document)
     _add_limits(document, settings)

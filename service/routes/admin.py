@@ -6,16 +6,21 @@ routes look at them at once, and show what this process has made of them.
 
 import asyncio
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 
-from service.errors import NotReady, Unauthorized
+from model_store import Event
+from service.errors import InvalidRequest, NotReady, StoreUnreadable, Unauthorized
 from service.http.guard import ADMIN_FOLDER
 from service.http.openapi import problems
+from service.routes.slots import describe_slots
+from service.routes.stored import from_store
 from service.runtime.state import State, state_of
-from service.runtime.versions import Candidate, Refusal, Versions
-from service.schemas.rollout import CandidateShares, RefusedVersion, RolloutState
+from service.runtime.versions import Versions
+from service.schemas.history import History, HistoryEvent
+from service.schemas.rollout import RolloutState
 
 __all__ = ["router"]
 
@@ -44,6 +49,18 @@ async def refresh(request: Request) -> RolloutState:
     return _describe(state, versions)
 
 
+@router.get("/history", summary="What has happened?", responses=problems(InvalidRequest, StoreUnreadable))
+async def history(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many events, the newest ones.")] = 100,
+) -> History:
+    """Show who put which version into service and why, the newest first."""
+    versions = _versions(state_of(request))
+    events = await from_store(versions.history)
+    newest = list(reversed(events))[:limit]
+    return History(model=versions.model, events=[_describe_event(event) for event in newest])
+
+
 def _versions(state: State) -> Versions:
     versions = state.lifecycle.versions
     if versions is None:
@@ -52,23 +69,8 @@ def _versions(state: State) -> Versions:
 
 
 def _describe(state: State, versions: Versions) -> RolloutState:
-    return RolloutState(
-        model=state.settings.model,
-        follows=versions.follows,
-        live=None if versions.live is None else versions.live.number,
-        previous=None if versions.previous is None else versions.previous.manifest.version,
-        refused=_refused(versions.refusal),
-        candidate=_candidate(versions.candidate),
-        candidate_refused=_refused(versions.candidate_refusal),
-    )
+    return RolloutState(model=state.settings.model, **describe_slots(versions))
 
 
-def _refused(refusal: Refusal | None) -> RefusedVersion | None:
-    return None if refusal is None else RefusedVersion(**asdict(refusal))
-
-
-def _candidate(candidate: Candidate | None) -> CandidateShares | None:
-    if candidate is None:
-        return None
-    rollout = candidate.rollout
-    return CandidateShares(version=candidate.slot.number, canary=rollout.canary, shadow=rollout.shadow)
+def _describe_event(event: Event) -> HistoryEvent:
+    return HistoryEvent(**asdict(event))

@@ -4,27 +4,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from service.errors import Draining, InvalidRequest, NotFound, NotReady, Unhealthy
 from service.http.openapi import problems
+from service.routes.slots import describe_slots
 from service.runtime.slots import Slot
 from service.runtime.state import state_of
 from service.schemas.models import ModelDetail, ModelInfo, ModelList
 from service.schemas.operations import Health, Readiness
 from service.schemas.prediction import ModelName
+from service.schemas.rollout import Slots
 
 __all__ = ["router"]
 
 METRICS_TYPE = "text/plain; version=0.0.4"
 
 router = APIRouter(tags=["operations"])
-
-
-@router.get("/", include_in_schema=False)
-async def root() -> Response:
-    """Redirect people to the documentation."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/healthz", summary="Is the process alive?", responses=problems(Unhealthy))
@@ -50,8 +46,11 @@ async def metrics(request: Request) -> Response:
 @router.get("/models", summary="Which models are loaded?")
 async def models(request: Request) -> ModelList:
     """List the loaded models with their figures; none while the first is being loaded."""
-    slots = _slots(request)
-    return ModelList(models=[ModelInfo.of(slot.version) for slot in slots])
+    versions = state_of(request).lifecycle.versions
+    return ModelList(
+        models=[ModelInfo.of(slot.version) for slot in _slots(request)],
+        slots=None if versions is None else Slots(**describe_slots(versions)),
+    )
 
 
 @router.get("/models/{version}", summary="A model and its card", responses=problems(NotFound, InvalidRequest))

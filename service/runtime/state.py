@@ -1,11 +1,12 @@
 """What the routes share; each application has one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from service.runtime.explanations import Explanations
 from service.runtime.lifecycle import Lifecycle
+from service.runtime.replica import Replica
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
@@ -21,6 +22,7 @@ class State:
     lifecycle: Lifecycle
     explanations: Explanations
     needs_api_key: bool
+    replica: Replica = field(default_factory=Replica)
 
 
 def state_of(request: Request) -> State:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from model_store import Rollout
+from model_store import Event, Manifest, Rollout
 from model_store.moment import moment, utc_now
 from model_store.reference import parse
 from sentiment import SentimentError
@@ -60,8 +60,8 @@ class Versions:
         self._metrics = metrics
         self._builder = builder
         self._store = open_store(settings)
-        self._model = parse(settings.model).model
-        self.labels = VersionLabels(self._store, self._model)
+        self.model = parse(settings.model).model
+        self.labels = VersionLabels(self._store, self.model)
         """Those of every version, loaded or not."""
         self._backoff = Backoff(max(1, settings.follow_seconds))
         self._candidate_backoff = Backoff(max(1, settings.follow_seconds))
@@ -92,6 +92,21 @@ class Versions:
         if name == "candidate":
             return None if self.candidate is None else self.candidate.slot
         return next((slot for slot in self.slots() if str(slot.number) == name), None)
+
+    def manifest(self, version: int) -> Manifest | None:
+        """Return the manifest of a version that is held, the previous one among them."""
+        held = [slot.version.manifest for slot in self.slots()]
+        if self.previous is not None:
+            held.append(self.previous.manifest)
+        return next((each for each in held if each.version == version), None)
+
+    def read_file(self, manifest: Manifest, name: str) -> bytes:
+        """Return a file that the manifest lists, checked; call it in a thread. Raises StoreError."""
+        return self._store.read_file(manifest, name)
+
+    def history(self) -> tuple[Event, ...]:
+        """Return what the store says of the model's history; call it in a thread. Raises StoreError."""
+        return self._store.history(self.model)
 
     async def start(self) -> None:
         """Load the version that the store names, or, if that is not fit to answer, one that was live before.
@@ -145,7 +160,7 @@ class Versions:
         elif self._backoff.is_due(version, time.monotonic()):
             await self._switch(version)
         try:
-            rollout = await in_thread(partial(self._store.rollout, self._model))
+            rollout = await in_thread(partial(self._store.rollout, self.model))
         except Exception as error:
             self._drop_candidate()
             self.candidate_refusal = _again(self.candidate_refusal, None, error)
@@ -216,7 +231,7 @@ class Versions:
         if resting is not None and await in_thread(partial(self._is_unchanged, resting, version)):
             return await self._builder.wake(resting)
         live = None if self.live is None else self.live.version.manifest
-        return await self._builder.build(f"{self._model}@{version}", live)
+        return await self._builder.build(f"{self.model}@{version}", live)
 
     async def _release(self) -> None:
         """Return when what went out of service has answered its last request: no third table fits."""
@@ -231,7 +246,7 @@ class Versions:
         """Return whether the store has this version, and it is the one that is kept in memory."""
         return (
             resting.manifest.version == version
-            and self._store.manifest(self._model, version) == resting.manifest
+            and self._store.manifest(self.model, version) == resting.manifest
         )
 
     async def _fall_back(self, wanted: int | None, error: SentimentError) -> None:

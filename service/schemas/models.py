@@ -5,10 +5,14 @@ from typing import Any
 
 from pydantic import Field
 
-from model_store import Evaluation, ModelVersion
+from model_store import Evaluation, Manifest, ModelVersion
 from service.schemas.base import Schema
+from service.schemas.rollout import Slots
 
-__all__ = ["ModelDetail", "ModelInfo", "ModelList"]
+__all__ = ["REPORT_FOLDER", "ModelDetail", "ModelInfo", "ModelList"]
+
+REPORT_FOLDER = "report/"
+"""Where a version has its report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,9 @@ class ModelInfo(Schema):
     )
     max_tokens: int = Field(description="Longer reviews are truncated to this many tokens.", examples=[400])
     evaluation: dict[str, EvaluationFigures] = Field(description="By data set.")
+    report: list[str] = Field(
+        description="Files of its report, as in `/models/3/report/roc.png`.", examples=[["roc.png"]]
+    )
 
     @classmethod
     def of(cls, version: ModelVersion) -> "ModelInfo":
@@ -49,7 +56,8 @@ class ModelDetail(ModelInfo):
 class ModelList(Schema):
     """All models that are loaded; none while the first is being loaded."""
 
-    models: list[ModelInfo]
+    models: list[ModelInfo] = Field(description="Those that answer, the live one first.")
+    slots: Slots | None = Field(description="What each is for; null before the device is known.")
 
 
 def _describe(version: ModelVersion) -> dict[str, Any]:
@@ -61,5 +69,11 @@ def _describe(version: ModelVersion) -> dict[str, Any]:
         "device": version.classifier.device,
         "created_at": manifest.created_at,
         "max_tokens": manifest.tokenizer.max_tokens,
+        "report": _report(manifest),
         "evaluation": {name: EvaluationFigures(**asdict(each)) for name, each in manifest.evaluation.items()},
     }
+
+
+def _report(manifest: Manifest) -> list[str]:
+    names = [name.removeprefix(REPORT_FOLDER) for name in manifest.files if name.startswith(REPORT_FOLDER)]
+    return sorted(name for name in names if "/" not in name)

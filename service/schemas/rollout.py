@@ -4,7 +4,7 @@ from pydantic import Field
 
 from service.schemas.base import Schema
 
-__all__ = ["CandidateShares", "RefusedVersion", "RolloutState"]
+__all__ = ["CandidateShares", "RefusedVersion", "RolloutState", "Slots"]
 
 
 class RefusedVersion(Schema):
@@ -23,10 +23,9 @@ class CandidateShares(Schema):
     shadow: float = Field(description="Share that it scores too, for comparison alone.", examples=[0.2])
 
 
-class RolloutState(Schema):
+class Slots(Schema):
     """Which versions this process holds, and why it does not do what the store asks for, if so."""
 
-    model: str = Field(description="As in SENTIMENT_MODEL.", examples=["reviews@production"])
     follows: bool = Field(description="Whether it looks at the store again and again.")
     live: int | None = Field(description="The version that answers; null before the first.", examples=[3])
     previous: int | None = Field(
@@ -35,3 +34,9 @@ class RolloutState(Schema):
     refused: RefusedVersion | None
     candidate: CandidateShares | None = Field(description="The version that is tried beside the live one.")
     candidate_refused: RefusedVersion | None
+
+
+class RolloutState(Slots):
+    """The slots, and which model they are of."""
+
+    model: str = Field(description="As in SENTIMENT_MODEL.", examples=["reviews@production"])

@@ -60,7 +60,10 @@ def test_feedback_is_not_sent_twice() -> None:
         "",
         "/predict/",
         "predict",
-        "/status",
+        "/page.js/",
+        "/models/1/report/",
+        "/models/1/report/a/b",
+        "/models/1/admin/rollout",
     ],
 )
 def test_what_is_no_public_route_is_not_passed(path: str) -> None:

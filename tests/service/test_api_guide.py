@@ -34,8 +34,11 @@ def ask(command: str, url: str) -> httpx.Response:
 
 def shape(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     """Return the names and types in a JSON value."""
-    if isinstance(value, dict) and "evaluation" in value:  # each model has other data sets
-        value = value | {"evaluation": next(iter(value["evaluation"].values()))}
+    if isinstance(value, dict) and "evaluation" in value:  # each model has other data sets and pictures
+        value = value | {
+            "evaluation": next(iter(value["evaluation"].values())),
+            "report": value["report"][:1],
+        }
     if isinstance(value, dict):
         return {name: shape(content) for name, content in value.items()}
     if isinstance(value, list):

@@ -34,6 +34,7 @@ def test_a_flag_of_each_setting() -> None:
     values = {
         "host": "::1",
         "port": "0",
+        "root_path": "/sentiment",
         "model_store": "store",
         "model": "reviews@2",
         "follow_seconds": "15",
@@ -56,6 +57,7 @@ def test_a_flag_of_each_setting() -> None:
         "client_timeout_seconds": "14",
         "keep_alive_seconds": "8",
         "drain_seconds": "9",
+        "grafana_url": "https://grafana.example/g",
         "log_level": "error",
     }
     open_settings = [setting for setting in setting_list() if not setting.is_secret]
@@ -99,6 +101,11 @@ def test_each_setting_is_described(setting: object) -> None:
         (["--lanes", "many"], "SENTIMENT_LANES: must be an integer from 1 to 1024, not 'many'"),
         (["--device", "tpu"], "SENTIMENT_DEVICE: must be auto, cpu or cuda, not 'tpu'"),
         (["--model", ""], "SENTIMENT_MODEL: must be a text that is not empty, not ''"),
+        (["--root-path", "/a/"], "SENTIMENT_ROOT_PATH: must be a path such as /sentiment, .*, not '/a/'"),
+        (
+            ["--grafana-url", "javascript:x"],
+            "SENTIMENT_GRAFANA_URL: must be an address that begins with http://",
+        ),
     ],
 )
 def test_wrong_flags(flags: list[str], message: str) -> None:

@@ -15,7 +15,18 @@ pytestmark = pytest.mark.xdist_group("gate")
 KEY = "a-key-that-nobody-guesses"
 NEXT = "the-key-that-comes-after-it"
 BODY = {"reviews": ["good"]}
-OPEN = ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/assets/swagger-ui.css")
+OPEN = (
+    "/",
+    "/page.css",
+    "/page.js",
+    "/icon.svg",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/docs",
+    "/openapi.json",
+    "/assets/swagger-ui.css",
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +86,15 @@ def test_each_key_is_accepted(stranger: httpx.Client, headers: dict[str, str]) -
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/predict"), ("GET", "/models"), ("GET", "/models/1"), ("GET", "/none")]
+    ("method", "path"),
+    [
+        ("POST", "/predict"),
+        ("GET", "/models"),
+        ("GET", "/models/1"),
+        ("GET", "/models/1/report/roc.png"),
+        ("GET", "/status"),
+        ("GET", "/none"),
+    ],
 )
 def test_without_a_key_nothing_else_is_answered(
     stranger: httpx.Client, method: str, path: str, headers: dict[str, str]
@@ -87,12 +106,12 @@ def test_without_a_key_nothing_else_is_answered(
 
 
 @pytest.mark.parametrize("path", OPEN)
-def test_health_metrics_and_documentation_are_open(stranger: httpx.Client, path: str) -> None:
+def test_the_page_health_metrics_and_documentation_are_open(stranger: httpx.Client, path: str) -> None:
     assert stranger.get(path).status_code == 200
     assert stranger.head(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", [*OPEN, "/"])
+@pytest.mark.parametrize("path", OPEN)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 def test_an_open_path_is_open_for_reading_alone(stranger: httpx.Client, method: str, path: str) -> None:
     problem(stranger.request(method, path), 401, "unauthorized")
@@ -104,6 +123,8 @@ def test_an_open_path_is_open_for_reading_alone(stranger: httpx.Client, method: 
     "path",
     [
         "/predict/",
+        "/page.js/",
+        "/PAGE.js",
         "//predict",
         "/assets",
         "/Docs",

@@ -4,12 +4,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from model_store import Reason, Store
+from tests.service import stores
 from tests.service.http_helpers import problem
 from tests.service.running import service
 
 ADMIN_KEY = "an-admin-key-of-a-test"
 CLIENT_KEY = "a-client-key-of-a-test"
-ROUTES = [("GET", "/admin/rollout"), ("POST", "/admin/refresh")]
+STATES = [("GET", "/admin/rollout"), ("POST", "/admin/refresh")]
+ROUTES = [*STATES, ("GET", "/admin/history")]
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -28,6 +31,13 @@ def client(tiny_store: Path) -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_only_an_admin_key_opens_it(client: httpx.Client, method: str, path: str) -> None:
+    client.request(method, path, headers=bearer(ADMIN_KEY)).raise_for_status()
+    for headers in ({}, bearer(CLIENT_KEY), bearer("x" * 20)):
+        problem(client.request(method, path, headers=headers), 401, "unauthorized")
+
+
+@pytest.mark.parametrize(("method", "path"), STATES)
+def test_the_state_has_every_slot(client: httpx.Client, method: str, path: str) -> None:
     state = client.request(method, path, headers=bearer(ADMIN_KEY)).raise_for_status().json()
     assert state == {
         "model": "reviews@production",
@@ -38,8 +48,6 @@ def test_only_an_admin_key_opens_it(client: httpx.Client, method: str, path: str
         "candidate": None,
         "candidate_refused": None,
     }
-    for headers in ({}, bearer(CLIENT_KEY), bearer("x" * 20)):
-        problem(client.request(method, path, headers=headers), 401, "unauthorized")
 
 
 def test_an_admin_key_opens_nothing_else(client: httpx.Client) -> None:
@@ -47,6 +55,29 @@ def test_an_admin_key_opens_nothing_else(client: httpx.Client) -> None:
     problem(client.post("/predict", json=body, headers=bearer(ADMIN_KEY)), 401, "unauthorized")
     problem(client.get("/models", headers=bearer(ADMIN_KEY)), 401, "unauthorized")
     client.post("/predict", json=body, headers=bearer(CLIENT_KEY)).raise_for_status()
+
+
+def test_the_history_says_who_did_what_and_why_the_newest_first(tmp_path: Path) -> None:
+    store = Store(stores.publish(tmp_path / "store", stores.draft(), stores.draft()))
+    store.set_alias(
+        "reviews", "production", 1, Reason(action="promote", why="slower", evidence={"accuracy": 0.9})
+    )
+    with service(store.root, admin_keys=ADMIN_KEY) as url:
+        content = httpx.get(f"{url}/admin/history", headers=bearer(ADMIN_KEY)).raise_for_status().json()
+        two = httpx.get(f"{url}/admin/history?limit=2", headers=bearer(ADMIN_KEY)).json()["events"]
+        problem(httpx.get(f"{url}/admin/history?limit=0", headers=bearer(ADMIN_KEY)), 422, "invalid_request")
+        (store.root / "reviews/history.jsonl").write_text("{")
+        broken = problem(
+            httpx.get(f"{url}/admin/history", headers=bearer(ADMIN_KEY)), 503, "store_unreadable"
+        )
+    assert content["model"] == "reviews"
+    newest, *older = content["events"]
+    assert [
+        newest[name] for name in ("action", "alias", "from_version", "to_version", "why", "evidence")
+    ] == ["promote", "production", 2, 1, "slower", {"accuracy": 0.9}]
+    assert [each["to_version"] for each in older] == [2, 1]
+    assert [newest, older[0]] == two
+    assert str(store.root) not in str(broken)
 
 
 @pytest.mark.parametrize("path", ["/%61dmin/rollout", "/admin/%72ollout"])

@@ -24,13 +24,25 @@ def test_health_and_readiness(client: httpx.Client) -> None:
 
 def test_models(client: httpx.Client, tiny_version: ModelVersion) -> None:
     manifest = tiny_version.manifest
-    (listed,) = client.get("/models").json()["models"]
+    answer = client.get("/models").json()
+    (listed,) = answer["models"]
     assert (listed["name"], listed["version"]) == ("reviews", 1)
     assert listed["labels"] == list(manifest.labels)
     assert listed["device"] == "cpu"
     assert listed["created_at"] == manifest.created_at
     assert listed["max_tokens"] == manifest.tokenizer.max_tokens
     assert listed["evaluation"] == json.loads(TypeAdapter(Any).dump_json(manifest.evaluation))
+    assert listed["report"] == sorted(
+        name.removeprefix("report/") for name in manifest.files if name.startswith("report/")
+    )
+    assert answer["slots"] == {
+        "follows": True,
+        "live": 1,
+        "previous": None,
+        "refused": None,
+        "candidate": None,
+        "candidate_refused": None,
+    }
     assert client.get("/models/1").json() == listed | {"card": tiny_version.card}
 
 
@@ -44,9 +56,7 @@ def test_a_version_that_is_not_a_number(client: httpx.Client, version: str) -> N
     assert content["errors"] == [{"location": "path.version", "message": "is not valid"}]
 
 
-def test_pages(client: httpx.Client) -> None:
-    root = client.get("/")
-    assert (root.status_code, root.headers["location"]) == (307, "/docs")
+def test_the_document_of_the_api(client: httpx.Client) -> None:
     assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
 
 
@@ -103,7 +113,9 @@ def test_method_not_allowed(client: httpx.Client, method: str, path: str, allow:
         problem(response, 405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/models", "/models/1", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/models", "/models/1", "/status", "/openapi.json"]
+)
 def test_head_is_get_without_the_body(client: httpx.Client, path: str) -> None:
     response = client.head(path)
     assert (response.status_code, response.content) == (200, b"")

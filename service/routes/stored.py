@@ -1,0 +1,23 @@
+"""Reading from the model store while requests are answered."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from model_store import StoreError
+from service.errors import StoreUnreadable
+from service.telemetry.logs import log_event
+
+__all__ = ["from_store"]
+
+FoundT = TypeVar("FoundT")
+
+
+async def from_store(read: Callable[[], FoundT]) -> FoundT:
+    """Return what a function reads in a thread; raises StoreUnreadable, and logs why."""
+    try:
+        return await asyncio.to_thread(read)
+    except StoreError as error:
+        log_event("store_unreadable", level=logging.ERROR, reason=str(error))
+        raise StoreUnreadable from error
