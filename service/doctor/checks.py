@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from urllib.request import urlopen
 
 import sentiment
@@ -19,7 +20,7 @@ from sentiment.memory import classifier_bytes, memory_limit_bytes, resident_byte
 from service.doctor.finding import Finding, Level
 from service.errors import CannotListen
 from service.http.api_keys import read_admin_keys, read_api_keys
-from service.runtime.loading import check_fit, load_version, open_store
+from service.runtime.loading import MEMORY_RESERVE_RATIO, check_fit, load_version, open_store
 from service.runtime.selection import earlier_versions
 from service.settings import Settings, unknown_variables
 
@@ -34,8 +35,11 @@ PROBE_SECONDS = 2.0
 Result = tuple[Level, str]
 
 
-def findings(settings: Settings) -> Iterator[Finding]:
-    """Yield what each check has found, in this order; a check that needs what failed before is left out."""
+def findings(settings: Settings, *, root: Path = Path("/")) -> Iterator[Finding]:
+    """Yield what each check has found, in this order; a check that needs what failed before is left out.
+
+    `root` is the folder that holds `proc` and `sys`, which say what the container may use.
+    """
     checks: list[tuple[str, Callable[[], Result]]] = [
         ("variables", _variables),
         ("keys", partial(_keys, settings)),
@@ -50,12 +54,12 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield finding
     if failed:
         yield _tried("device", partial(_device, settings))
-        yield _tried("threads", partial(_threads, settings))
+        yield _tried("threads", partial(_threads, settings, root))
         return
-    yield from _of_version(settings)
+    yield from _of_version(settings, root)
 
 
-def _of_version(settings: Settings) -> Iterator[Finding]:
+def _of_version(settings: Settings, root: Path) -> Iterator[Finding]:
     """Yield what is found of the version that would answer."""
     store = open_store(settings)
     manifest = store.manifest(*store.resolve(settings.model))
@@ -63,11 +67,11 @@ def _of_version(settings: Settings) -> Iterator[Finding]:
     yield hashes
     device = _tried("device", partial(_device, settings))
     yield device
-    yield _tried("threads", partial(_threads, settings))
-    fits = _tried("memory", partial(_memory, settings, manifest))
+    yield _tried("threads", partial(_threads, settings, root))
+    fits = _tried("memory", partial(_memory, settings, manifest, root))
     yield fits
     if Level.FAILED not in (hashes.level, device.level, fits.level):
-        yield _tried("warm-up", partial(_warm_up, settings))
+        yield _tried("warm-up", partial(_warm_up, settings, root))
 
 
 def _tried(name: str, check: Callable[[], Result]) -> Finding:
@@ -160,9 +164,9 @@ def _device(settings: Settings) -> Result:
     return Level.OK, f"{device.type}, as SENTIMENT_DEVICE={settings.device} says"
 
 
-def _threads(settings: Settings) -> Result:
-    lanes, each, cpus = settings.num_lanes("cpu"), settings.lane_threads, available_cpus()
-    limit = cgroup_cpus()
+def _threads(settings: Settings, root: Path) -> Result:
+    cpus, limit = available_cpus(root=root), cgroup_cpus(root=root)
+    lanes, each = settings.lanes or cpus, settings.lane_threads
     source = "" if limit is None else f", by the container's limit of {limit:g}"
     text = f"{lanes} lanes of {each} on {cpus} CPUs{source}"
     if lanes * each <= cpus:
@@ -170,23 +174,24 @@ def _threads(settings: Settings) -> Result:
     return Level.WARNING, f"{text}: they would take turns; lower SENTIMENT_LANES or SENTIMENT_LANE_THREADS"
 
 
-def _memory(settings: Settings, manifest: Manifest) -> Result:
+def _memory(settings: Settings, manifest: Manifest, root: Path) -> Result:
     device = sentiment.choose_device(settings.device).type
-    check_fit(manifest, None, device=device)
+    check_fit(manifest, None, device=device, root=root)
     needed = classifier_bytes(manifest.network, has_table=device == "cpu")
-    limit = memory_limit_bytes()
-    text = (
-        f"a version takes about {needed / MIB:.0f} MiB beside {resident_bytes() / MIB:.0f} MiB of libraries"
-    )
+    held, limit = resident_bytes(root=root), memory_limit_bytes(root=root)
+    text = f"a version takes about {needed / MIB:.0f} MiB beside {held / MIB:.0f} MiB of libraries"
     if limit is None:
         return Level.OK, f"{text}, and there is no limit"
     text = f"{text}, of {limit / MIB:.0f} MiB"
-    if resident_bytes() + 2 * needed > limit:
+    if held + 2 * needed > (1 - MEMORY_RESERVE_RATIO) * limit:
         return Level.WARNING, f"{text}: too little for a second one, so a promotion would be refused"
     return Level.OK, f"{text}: enough for the live one and a second one"
 
 
-def _warm_up(settings: Settings) -> Result:
+def _warm_up(settings: Settings, root: Path) -> Result:
+    if memory_limit_bytes(root=root) is not None and _is_served(settings):
+        # One model more could be what the container is killed for.
+        return Level.OK, "left out, since a service runs in this container already"
     start = time.perf_counter()
     version = load_version(settings, settings.model)
     loaded = time.perf_counter()

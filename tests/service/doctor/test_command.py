@@ -11,8 +11,11 @@ import pytest
 
 from bench.process import ServiceProcess
 from model_store import Reason, Store
+from service.doctor.checks import findings
 from service.doctor.command import examine
+from service.settings import Settings
 from tests.service import stores
+from tests.service.runtime.test_loading import container
 from tests.service.test_live_versions import flipped_byte
 
 CHECKS = [
@@ -113,6 +116,26 @@ def test_a_port_on_which_the_service_answers(
     port = running.url().rpartition(":")[2]
     status, found = diagnosis(capsys, store.root, "--port", port)
     assert (status, found["port"]) == (0, ("ok", f"a service answers on 127.0.0.1:{port} already"))
+
+
+def test_no_second_model_is_loaded_into_the_container_of_a_service(
+    running: ServiceProcess, store: Store, tmp_path: Path
+) -> None:
+    port = int(running.url().rpartition(":")[2])
+    root = container(tmp_path, 1536, 300)
+    for chosen, expected in ((port, "left out"), (0, "loaded in")):
+        settings = Settings(port=chosen, model_store=str(store.root), device="cpu")
+        found = {each.check: each for each in findings(settings, root=root)}
+        assert found["warm-up"].text.startswith(expected)
+        assert found["memory"].text.endswith("of 1536 MiB: enough for the live one and a second one")
+
+
+def test_too_little_memory(store: Store, tmp_path: Path) -> None:
+    settings = Settings(port=0, model_store=str(store.root), device="cpu")
+    found = {each.check: each for each in findings(settings, root=container(tmp_path, 200, 300))}
+    assert found["memory"].level == "failed"
+    assert "give it more memory" in found["memory"].text
+    assert "warm-up" not in found
 
 
 def test_what_works_and_may_not_be_meant(
