@@ -54,14 +54,14 @@ def choose(
     return Choice(slot=live, shadow=candidate.shadow if is_compared else None)
 
 
-def choose_for_lines(request: Request, versions: Versions | None, live: Slot) -> Slot:
+def choose_for_lines(request: Request, versions: Versions | None, live: Slot) -> Choice:
     """Return which version answers the next lines of a stream; raises NotFound as `choose` does.
 
     A stream that names neither a version nor a route key is answered by the live version alone.
     """
     if ROUTE_KEY_HEADER not in request.headers and _name(request) is None:
-        return live
-    return choose(request, versions, live, b"").slot
+        return Choice(slot=live)
+    return choose(request, versions, live, b"")
 
 
 def _name(request: Request) -> str | None:

@@ -14,9 +14,8 @@ from starlette.types import Message, Receive, Send
 from service.batching.room import Room
 from service.errors import NotFound, NotReady
 from service.http.duplex import Stall, duplex_of
-from service.routes.choice import choose_for_lines
+from service.routes.choice import Choice, choose_for_lines
 from service.routes.line_groups import PREDICTION, GroupAnswer, LineGroup, LineGrouper, score_group
-from service.runtime.slots import Slot
 from service.runtime.state import State
 from service.schemas.stream import EndReason, StreamCounts, end_json
 
@@ -170,7 +169,7 @@ class LineStream:
 
     async def _admit(self, group: LineGroup) -> None:
         """Let a group be scored as soon as there is room for it, unless the end is asked for meanwhile."""
-        slot = self._slot()
+        slot = self._choice().slot
         room, num_tokens = slot.batcher.stream_room, slot.model.max_tokens(group.texts)
         del slot  # the version may go out of service while this waits
         await room.take(num_tokens)
@@ -182,20 +181,21 @@ class LineStream:
             room.give(num_tokens)
 
     def _start(self, group: LineGroup, room: Room, num_tokens: int) -> None:
-        task = self._tasks.create_task(self._answer(group, self._slot()))
+        task = self._tasks.create_task(self._answer(group, self._choice()))
         task.add_done_callback(lambda _: room.give(num_tokens))
         self._num_held_bytes += group.num_bytes
         self._answers.put_nowait(task)
 
-    async def _answer(self, group: LineGroup, slot: Slot) -> GroupAnswer:
+    async def _answer(self, group: LineGroup, choice: Choice) -> GroupAnswer:
+        slot = choice.slot
         deadline_seconds = asyncio.get_running_loop().time() + self._timeout_seconds
         answer, predictions = await score_group(
             group, slot.model, slot.batcher, deadline_seconds=deadline_seconds
         )
-        self._state.metrics.predicted(slot.model.version, predictions)
+        self._state.metrics.predicted(slot.model.version, predictions, by_name=choice.by_name)
         return answer
 
-    def _slot(self) -> Slot:
+    def _choice(self) -> Choice:
         """Return the version for the next lines, which may be another one than for those before."""
         lifecycle = self._state.lifecycle
         if (live := lifecycle.slot) is None:

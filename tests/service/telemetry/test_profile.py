@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client import Histogram as HistogramMetric
@@ -136,6 +137,14 @@ def test_live_and_canary_answers_count_and_those_by_name_do_not(store: Store) ->
         running.refresh()
         assert running.answering() == 2
         assert (num_counted(running.url, 1), num_counted(running.url, 2)) == (2, 1)
+        for query in ("", "?version=1", "?version=candidate"):
+            lines = httpx.post(
+                f"{running.url}/predict/stream{query}",
+                content=b'"A wonderful film"\n',
+                headers={"Content-Type": "application/x-ndjson"},
+            )
+            assert lines.raise_for_status().text.count("confidence") == 1
+        assert (num_counted(running.url, 1), num_counted(running.url, 2)) == (3, 1)
 
 
 def num_counted(url: str, version: int) -> float:
