@@ -15,6 +15,13 @@ from sentiment_client.errors import (
     ServiceFailed,
     ServiceUnreachable,
 )
+from sentiment_client.explanation import (
+    ExplainUnit,
+    ScoreExplanation,
+    SentenceInfluence,
+    TokenInfluence,
+    UnreadText,
+)
 from sentiment_client.retries import Retries
 from sentiment_client.score import LoadedModel, Score
 
@@ -23,13 +30,18 @@ __all__ = [
     "Client",
     "ClientError",
     "DeadlinePassed",
+    "ExplainUnit",
     "KeyRefused",
     "LoadedModel",
     "RequestRefused",
     "Retries",
     "ReviewRefused",
     "Score",
+    "ScoreExplanation",
+    "SentenceInfluence",
     "ServiceBusy",
     "ServiceFailed",
     "ServiceUnreachable",
+    "TokenInfluence",
+    "UnreadText",
 ]

@@ -9,10 +9,20 @@ import httpx2
 
 from sentiment_client.batches import ReviewBatch
 from sentiment_client.errors import ServiceUnreachable
+from sentiment_client.explanation import ExplainUnit
 from sentiment_client.retries import Retries
 from sentiment_client.score import Score
 
-__all__ = ["DEFAULTS", "Call", "Options", "checked_url", "feedback_call", "models_call", "predict_call"]
+__all__ = [
+    "DEFAULTS",
+    "Call",
+    "Options",
+    "checked_url",
+    "explain_call",
+    "feedback_call",
+    "models_call",
+    "predict_call",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +70,12 @@ def predict_call(batch: ReviewBatch) -> Call:
     """Return the request for a batch of reviews."""
     content: dict[str, Any] = {"reviews": batch.reviews}
     return Call("POST", "predict", json.dumps(content).encode())
+
+
+def explain_call(batch: ReviewBatch, unit: ExplainUnit) -> Call:
+    """Return the request for the explanations of a batch of reviews."""
+    content: dict[str, Any] = {"reviews": batch.reviews, "unit": unit, "offsets": "codepoint"}
+    return Call("POST", "explain", json.dumps(content).encode())
 
 
 def feedback_call(answers: Sequence[tuple[Score, str]]) -> Call:

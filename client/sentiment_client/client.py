@@ -13,11 +13,13 @@ from sentiment_client.call import (
     Call,
     Options,
     checked_url,
+    explain_call,
     feedback_call,
     models_call,
     predict_call,
 )
-from sentiment_client.exchange import Exchange, Reply, accepted_of, models_of, scores_of
+from sentiment_client.exchange import Exchange, Reply, accepted_of, explanations_of, models_of, scores_of
+from sentiment_client.explanation import MAX_EXPLAINED, ExplainUnit, ScoreExplanation
 from sentiment_client.retries import Retries
 from sentiment_client.score import LoadedModel, Score
 
@@ -73,6 +75,19 @@ class Client:
         options = self._options
         for batch in batches(reviews, max_reviews=options.max_reviews, max_bytes=options.max_bytes):
             yield from self._scores(batch, timeout_seconds)
+
+    def explain(
+        self, reviews: Iterable[str], *, unit: ExplainUnit = "both", timeout_seconds: float | None = None
+    ) -> list[ScoreExplanation]:
+        """Return why each review has its score, in order; many go as several requests, one after another.
+
+        `unit` says which parts are explained: sentences alone take the service much less time.
+        """
+        limit, explanations = min(MAX_EXPLAINED, self._options.max_reviews), list[ScoreExplanation]()
+        for batch in batches(reviews, max_reviews=limit, max_bytes=self._options.max_bytes):
+            reply = self._send(explain_call(batch, unit), timeout_seconds)
+            explanations += explanations_of(reply, batch.first)
+        return explanations
 
     def feedback(self, answers: Iterable[tuple[Score, str]]) -> int:
         """Say which answers were right, each score with its true label; return how many were counted.

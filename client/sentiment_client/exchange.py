@@ -16,10 +16,11 @@ from sentiment_client.errors import (
     ServiceFailed,
     ServiceUnreachable,
 )
+from sentiment_client.explanation import ScoreExplanation, SentenceInfluence, TokenInfluence, UnreadText
 from sentiment_client.retries import Retries
 from sentiment_client.score import LoadedModel, Score
 
-__all__ = ["Exchange", "Reply", "accepted_of", "models_of", "scores_of"]
+__all__ = ["Exchange", "Reply", "accepted_of", "explanations_of", "models_of", "scores_of"]
 
 _BUSY = (429, 502, 503)
 _REVIEW = re.compile(r"reviews\[(\d+)\]")
@@ -100,6 +101,26 @@ def scores_of(reply: Reply, first: int) -> list[Score]:
         model = fields["model"]
         return [
             Score(**each, model=model["name"], version=model["version"]) for each in fields["predictions"]
+        ]
+    except (TypeError, KeyError) as error:
+        raise ServiceUnreachable(f"the answer is not that of a sentiment service: {error!r}") from error
+
+
+def explanations_of(reply: Reply, first: int) -> list[ScoreExplanation]:
+    """Return the explanations of a batch whose first review has this index; raises as `scores_of` does."""
+    fields = _checked(reply, first)
+    try:
+        model = fields["model"]
+        return [
+            ScoreExplanation(
+                score=Score(**each["prediction"], model=model["name"], version=model["version"]),
+                complete=each["complete"],
+                mixed=each["mixed"],
+                unread=[UnreadText(**part) for part in each["unread"]],
+                sentences=[SentenceInfluence(**part) for part in each["sentences"]],
+                tokens=[TokenInfluence(**part) for part in each["tokens"]],
+            )
+            for each in fields["explanations"]
         ]
     except (TypeError, KeyError) as error:
         raise ServiceUnreachable(f"the answer is not that of a sentiment service: {error!r}") from error

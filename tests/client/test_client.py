@@ -18,8 +18,11 @@ from sentiment_client import (
     Retries,
     ReviewRefused,
     Score,
+    ScoreExplanation,
+    SentenceInfluence,
     ServiceBusy,
     ServiceUnreachable,
+    TokenInfluence,
 )
 
 from tests.scoring.jobs import texts
@@ -29,6 +32,7 @@ from tests.service.running import samples, series, service
 README = Path(__file__).parents[2] / "client/README.md"
 KEY = "a-key-that-is-long-enough"
 Predict = Callable[..., list[Score]]
+Explain = Callable[..., list[ScoreExplanation]]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,20 @@ def predict_async(url: str, reviews: Iterable[str], **options: Any) -> list[Scor
     return asyncio.run(run())
 
 
+def explain(url: str, reviews: Iterable[str], **options: Any) -> list[ScoreExplanation]:  # noqa: ANN401 - any option
+    with Client(url) as client:
+        return client.explain(reviews, **options)
+
+
+def explain_async(url: str, reviews: Iterable[str], **options: Any) -> list[ScoreExplanation]:  # noqa: ANN401 - any option
+    async def run() -> list[ScoreExplanation]:
+        async with AsyncClient(url) as client:
+            return await client.explain(reviews, **options)
+
+    return asyncio.run(run())
+
+
+explain_with_both = pytest.mark.parametrize("ask", [explain, explain_async])
 both = pytest.mark.parametrize("ask", [predict, predict_async])
 
 
@@ -163,6 +181,41 @@ def test_a_stream_takes_reviews_only_as_it_needs_them(url: str) -> None:
         assert len(taken) == 6
 
 
+@explain_with_both
+def test_explanations_come_in_order_and_say_what_the_score_is_made_of(ask: Explain, url: str) -> None:
+    reviews = [f"Good 😀 &amp; long! Bad {number}." for number in range(10)]
+    explanations = ask(url, reviews)
+    assert [each.score for each in explanations] == predict(url, reviews)
+    for review, each in zip(reviews, explanations, strict=True):
+        assert each.complete
+        assert each.unread == []
+        parts: list[SentenceInfluence | TokenInfluence] = [*each.sentences, *each.tokens]
+        for part in parts:
+            assert review[part.start : part.end] == part.text
+            assert part.contribution is not None
+        assert each.sentences[-1].alone is not None
+        assert [token.known for token in each.tokens if token.text == "😀"] == [False]
+
+
+@explain_with_both
+def test_a_unit_is_all_that_is_explained(ask: Explain, url: str) -> None:
+    [explanation] = ask(url, ["Good. Bad."], unit="sentence")
+    assert (len(explanation.sentences), len(explanation.tokens)) == (2, 0)
+
+
+@explain_with_both
+def test_a_review_that_cannot_be_explained_is_named_by_its_index_among_all(ask: Explain, url: str) -> None:
+    with pytest.raises(ReviewRefused, match="review 9 must"):
+        ask(url, [*["Good."] * 9, " "])
+
+
+@explain_with_both
+@pytest.mark.parametrize("content", [{}, {"model": {"name": "m", "version": 1}, "explanations": [{}]}])
+def test_an_explanation_that_is_none_is_said(ask: Explain, content: object) -> None:
+    with scripted((200, {}, content)) as (url, _), pytest.raises(ServiceUnreachable, match="is not that of"):
+        ask(url, ["Good."])
+
+
 def test_the_models_that_are_loaded_are_listed(url: str) -> None:
     with Client(url) as client:
         (model,) = client.models()
@@ -228,10 +281,10 @@ def test_feedback_is_sent_again_only_when_it_was_refused(give: Give, url: str) -
         )
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_the_code_of_the_readme_runs(number: int, url: str, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     exec(blocks[number].replace("http://127.0.0.1:8000", url), {})  # noqa: S102 - our own
     output = capsys.readouterr().out
     assert output
