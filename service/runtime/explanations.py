@@ -3,14 +3,17 @@
 import asyncio
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain, islice
 
 from sentiment import Prediction, TokenizedReview, Tokenizer
 from sentiment.explanation import Explanation, Occlusion, Reading, Unit
+from service.batching.batcher import Batcher
 from service.batching.request import WorkClass
 from service.errors import DeadlineExceeded, Draining, InferenceFailed, Overloaded
+from service.runtime.pace import Pace
 from service.runtime.slots import Slot
 from service.telemetry.metrics import Metrics
 
@@ -18,8 +21,7 @@ __all__ = ["Explanations"]
 
 MAX_UNDER_WAY = 16
 ROUND_TOKENS = 4096
-"""Tokens of a request that may wait at a time, two slices of a lane: requests take turns, and all that are
-under way fit into the queue together."""
+"""Tokens of a round, two slices of a lane; requests take turns."""
 TIME_SHARE = 0.9
 """Share of a request's time after which what is known by then is the answer."""
 
@@ -31,6 +33,8 @@ class Explanations:
         """Take how many inputs may be scored for one review."""
         self._metrics = metrics
         self._max_forwards = max_forwards
+        self._lock = asyncio.Lock()
+        self._pace = Pace()
         self._num_under_way = 0
         self._last_seconds = 0.0
 
@@ -77,14 +81,31 @@ class Explanations:
         asking: Collection[int] = range(len(occlusions))
         while asked := _ask(occlusions, asking):
             reviews = list(chain.from_iterable(asked.values()))
-            with slot.batcher.submit_tokenized(
-                slot.model, reviews, deadline_seconds=stops_at_seconds, kind=WorkClass.EXPLAIN
-            ) as answer:
-                predictions = iter(await _named(answer, asked))
+            async with self._turn(slot.batcher):
+                with slot.batcher.submit_tokenized(
+                    slot.model, reviews, deadline_seconds=stops_at_seconds, kind=WorkClass.EXPLAIN
+                ) as answer:
+                    predictions = iter(await _named(answer, asked))
             self._metrics.explain_forwards(len(reviews))
             for index, inputs in asked.items():
                 occlusions[index].take(list(islice(predictions, len(inputs))))
             asking = asked.keys()
+
+    @asynccontextmanager
+    async def _turn(self, batcher: Batcher) -> AsyncIterator[None]:
+        """Wait for the turn of a round: one runs at a time, and then all rest while predictions come."""
+        loop = asyncio.get_running_loop()
+        async with self._lock:
+            await asyncio.sleep(self._pace.wait_seconds(loop.time()))
+            start_seconds = loop.time()
+            try:
+                yield
+            finally:
+                self._pace.ran(
+                    start_seconds=start_seconds,
+                    end_seconds=loop.time(),
+                    last_live_seconds=batcher.last_live_seconds,
+                )
 
 
 def _ask(occlusions: Sequence[Occlusion], asking: Collection[int]) -> dict[int, list[TokenizedReview]]:
