@@ -34,6 +34,7 @@ CHAPTERS = {
         "docs/data",
         "docs/recipes",
         "docs/adaptation",
+        "docs/capture",
         "docs/transformer-teacher",
         "docs/distributed",
         "docs/probes",

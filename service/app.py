@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import metadata
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.capture.capture import Capture, CaptureShare
+from service.capture.part_folder import PartFolder, UnsafeFolder
 from service.http import problems
 from service.http.api_keys import read_admin_keys, read_api_keys
 from service.http.fast_path import FastPath
@@ -110,6 +113,7 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
         lifecycle=lifecycle,
         explanations=Explanations(metrics, max_forwards=settings.max_explain_forwards),
         needs_api_key=needs_api_key,
+        capture=_capture(settings, metrics),
     )
     names = list(dict.fromkeys(endpoint.route for endpoint in known))
     _check_root_path(root_path, names)
@@ -129,11 +133,32 @@ def _check_root_path(root_path: str, routes: Sequence[str]) -> None:
         )
 
 
+def _capture(settings: Settings, metrics: Metrics) -> Capture | None:
+    if settings.capture_folder is None:
+        return None
+    try:
+        folder = PartFolder(
+            Path(settings.capture_folder),
+            max_bytes=settings.capture_max_mib * 1024**2,
+            max_days=settings.capture_max_days,
+        )
+    except UnsafeFolder as error:
+        raise InvalidSetting(f"SENTIMENT_CAPTURE_FOLDER: {error}") from error
+    share = CaptureShare(
+        ratio=settings.capture_percent / 100, below_confidence=settings.capture_below_confidence
+    )
+    return Capture(folder, share, metrics)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    lifecycle: Lifecycle = app.state.service.lifecycle
-    lifecycle.start()
+    state: State = app.state.service
+    state.lifecycle.start()
+    if state.capture is not None:
+        state.capture.start()
     try:
         yield
     finally:
-        await lifecycle.close()
+        await state.lifecycle.close()
+        if state.capture is not None:
+            state.capture.close()

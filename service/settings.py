@@ -204,6 +204,28 @@ class Settings(BaseSettings):
             "allowed": "an address that begins with http:// or https://",
         },
     )
+    capture_folder: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Folder in which reviews that clients sent are kept, to label them and to train on them.",
+        json_schema_extra={"computed_default": "none: no review is ever written to a disk"},
+    )
+    capture_percent: int = Field(
+        default=1, ge=0, le=100, description="How many percent of the reviews are kept, by chance."
+    )
+    capture_below_confidence: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Only reviews whose confidence is lower are kept.",
+    )
+    capture_max_mib: int = Field(
+        default=1024, ge=1, le=1_048_576, description="Size of that folder; the oldest reviews are removed."
+    )
+    capture_max_days: int = Field(
+        default=30, ge=1, le=3650, description="How long a review is kept, at most."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest severity of the log lines that are written."
     )
@@ -368,8 +390,9 @@ def _allowed(field: FieldInfo) -> str:
     if get_origin(annotation) is Literal:
         *others, last = get_args(annotation)
         return f"{', '.join(others)} or {last}"
-    if int not in (annotation, *get_args(annotation)):
+    is_number = annotation is float
+    if not is_number and int not in (annotation, *get_args(annotation)):
         return "a text that is not empty"
     lowest = next(rule.ge for rule in field.metadata if isinstance(rule, Ge))
     highest = next(rule.le for rule in field.metadata if isinstance(rule, Le))
-    return f"an integer from {lowest} to {highest}"
+    return f"{'a number' if is_number else 'an integer'} from {lowest} to {highest}"

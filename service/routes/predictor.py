@@ -103,8 +103,11 @@ async def read(request: Request, state: State, parse: Parse[Body]) -> tuple[Body
 
 
 def record(state: State, choice: Choice, reviews: Sequence[str], predictions: Sequence[Prediction]) -> None:
-    """Count what a client is answered, and let the candidate be compared with it if it is to be."""
-    state.metrics.predicted(choice.slot.model.version, predictions, by_name=choice.by_name)
+    """Count what a client is answered, and keep it or compare the candidate with it where that is set."""
+    model = choice.slot.model
+    state.metrics.predicted(model.version, predictions, by_name=choice.by_name)
+    if state.capture is not None and not choice.by_name:
+        state.capture.keep(f"{model.name}@{model.version}", reviews, predictions)
     if choice.shadow is not None:
         choice.shadow.compare(reviews, predictions)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from service.capture.capture import Capture
 from service.runtime.explanations import Explanations
 from service.runtime.lifecycle import Lifecycle
 from service.runtime.replica import Replica
@@ -23,6 +24,8 @@ class State:
     explanations: Explanations
     needs_api_key: bool
     replica: Replica = field(default_factory=Replica)
+    capture: Capture | None = None
+    """Keeps reviews for training; None unless a folder is set."""
 
 
 def state_of(request: Request) -> State:

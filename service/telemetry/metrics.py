@@ -309,6 +309,13 @@ class Metrics:
         "those that wait, or the candidate failed on them.",
         {"reason": ("failed", "full", "late")},
     )
+    _captured = Metric(
+        Counter,
+        "captured_reviews_total",
+        "Reviews that were to be kept for training: `written`, `dropped` since the disk is too slow, or "
+        "`failed` since it is full or broken.",
+        {"outcome": ("dropped", "failed", "written")},
+    )
     ready = Metric(Gauge, "ready", "1 while new requests are taken, else 0.")
     _build_info = Metric(
         Gauge,
@@ -463,6 +470,10 @@ class Metrics:
     def shadow_dropped(self, reason: str, num_reviews: int) -> None:
         """Count reviews that a candidate was to score and did not."""
         self._shadow_dropped.labels(reason).inc(num_reviews)
+
+    def captured(self, outcome: str, num_reviews: int) -> None:
+        """Count reviews that were to be kept: "written", "dropped" or "failed"."""
+        self._captured.labels(outcome).inc(num_reviews)
 
     def swapped(self, outcome: str) -> None:
         """Count a version that began to answer ("live"), or was "refused"."""

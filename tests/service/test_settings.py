@@ -58,6 +58,11 @@ def test_a_flag_of_each_setting() -> None:
         "keep_alive_seconds": "8",
         "drain_seconds": "9",
         "grafana_url": "https://grafana.example/g",
+        "capture_folder": "captured",
+        "capture_percent": "21",
+        "capture_below_confidence": "0.5",
+        "capture_max_mib": "22",
+        "capture_max_days": "23",
         "log_level": "error",
     }
     open_settings = [setting for setting in setting_list() if not setting.is_secret]
