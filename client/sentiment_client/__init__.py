@@ -14,6 +14,7 @@ from sentiment_client.errors import (
     ServiceBusy,
     ServiceFailed,
     ServiceUnreachable,
+    StreamCut,
 )
 from sentiment_client.explanation import (
     ExplainUnit,
@@ -42,6 +43,7 @@ __all__ = [
     "ServiceBusy",
     "ServiceFailed",
     "ServiceUnreachable",
+    "StreamCut",
     "TokenInfluence",
     "UnreadText",
 ]

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from itertools import islice
 from types import TracebackType
 
 import httpx2
 
+from sentiment_client.async_streams import score_stream
 from sentiment_client.batches import ReviewBatch, batches
 from sentiment_client.call import (
     DEFAULTS,
@@ -19,10 +20,12 @@ from sentiment_client.call import (
     models_call,
     predict_call,
 )
+from sentiment_client.errors import RequestRefused
 from sentiment_client.exchange import Exchange, Reply, accepted_of, explanations_of, models_of, scores_of
 from sentiment_client.explanation import MAX_EXPLAINED, ExplainUnit, ScoreExplanation
 from sentiment_client.retries import Retries
 from sentiment_client.score import LoadedModel, Score
+from sentiment_client.wire import Target
 
 __all__ = ["AsyncClient"]
 
@@ -55,8 +58,9 @@ class AsyncClient:
             timeout_seconds=timeout_seconds, retries=retries, max_reviews=max_reviews, max_bytes=max_bytes
         )
         self._max_concurrency = max_concurrency
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._http = httpx2.AsyncClient(base_url=checked_url(url), headers=headers)
+        self._url = checked_url(url)
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx2.AsyncClient(base_url=self._url, headers=self._headers)
 
     async def __aenter__(self) -> "AsyncClient":
         return self
@@ -117,6 +121,28 @@ class AsyncClient:
             reply = await self._send(feedback_call(batch), None)
             accepted += accepted_of(reply, accepted)
         return accepted
+
+    def score_stream(
+        self,
+        reviews: Iterable[str] | AsyncIterable[str],
+        *,
+        version: int | str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> AsyncIterator[Score | RequestRefused]:
+        """Yield what becomes of each review, in order, by one stream that is sent and read side by side.
+
+        A review that cannot be scored has an error in its place. `version` binds the stream to a version, by
+        number or as "candidate"; `timeout_seconds` hold for each review. A stream that ends early goes on in
+        another one as the retries allow, which count from the last answer; else StreamCut is raised.
+        """
+        options = self._options
+        target = Target(
+            url=self._url,
+            headers=self._headers,
+            timeout_seconds=options.timeout_seconds if timeout_seconds is None else timeout_seconds,
+            version=version,
+        )
+        return score_stream(target, options.retries, reviews)
 
     async def models(self) -> list[LoadedModel]:
         """Return the models that the service has loaded."""

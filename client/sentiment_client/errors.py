@@ -3,6 +3,7 @@
 ClientError                the root of every exception that this package raises
 ├── ServiceUnreachable     no answer, or none that can be understood
 ├── DeadlinePassed         no answer in time
+├── StreamCut              a stream ended before all reviews were answered, and none could go on
 └── RequestRefused         the service answers with an error: status, code, detail, request id
     ├── KeyRefused         401: it wants a key, or another one
     ├── ReviewRefused      422: one of the reviews, whose index is known
@@ -19,6 +20,7 @@ __all__ = [
     "ServiceBusy",
     "ServiceFailed",
     "ServiceUnreachable",
+    "StreamCut",
 ]
 
 
@@ -32,6 +34,17 @@ class ServiceUnreachable(ClientError):
 
 class DeadlinePassed(ClientError):
     """The answer did not come in the time that the caller allows."""
+
+
+class StreamCut(ClientError):
+    """A stream ended before all reviews were answered, and no other could go on with the rest."""
+
+    def __init__(self, *, code: str, detail: str, num_answered: int) -> None:
+        super().__init__(f"after {num_answered} answers: {detail}")
+        self.code = code
+        """Why the service ended it, such as "draining"; empty if it did not say."""
+        self.num_answered = num_answered
+        """How many reviews were answered, which is the index of the first one that was not."""
 
 
 class RequestRefused(ClientError):

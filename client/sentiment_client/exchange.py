@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from sentiment_client.errors import (
+    ClientError,
     DeadlinePassed,
     KeyRefused,
     RequestRefused,
@@ -25,7 +26,7 @@ __all__ = ["Exchange", "Reply", "accepted_of", "explanations_of", "models_of", "
 _BUSY = (429, 502, 503)
 _REVIEW = re.compile(r"reviews\[(\d+)\]")
 _FEEDBACK = re.compile(r"feedback\[(\d+)\]\.(\S+)")
-_KINDS: Mapping[int, type[RequestRefused]] = {
+KINDS: Mapping[int, type[RequestRefused]] = {
     401: KeyRefused,
     429: ServiceBusy,
     500: ServiceFailed,
@@ -151,6 +152,15 @@ def accepted_of(reply: Reply, first: int) -> int:
     return accepted
 
 
+def refusal(reply: Reply) -> ClientError:
+    """Return what an answer stands for that is not 200."""
+    try:
+        _checked(reply, 0)
+    except ClientError as error:
+        return error
+    return ServiceUnreachable("the answer is not that of a sentiment service")
+
+
 def _checked(reply: Reply, first: int) -> dict[str, Any]:
     try:
         fields = json.loads(reply.content)
@@ -170,7 +180,7 @@ def _refuse(status: int, fields: dict[str, Any], first: int) -> NoReturn:
         raise DeadlinePassed(f"the service gave up: {detail}")
     errors = fields.get("errors") or [{}]
     location, message = str(errors[0].get("location")), errors[0].get("message")
-    kind, index = _KINDS.get(status, RequestRefused), None
+    kind, index = KINDS.get(status, RequestRefused), None
     if named := _REVIEW.fullmatch(location):
         kind, index = ReviewRefused, first + int(named[1])
         detail = f"review {index} {message}"

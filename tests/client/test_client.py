@@ -281,10 +281,10 @@ def test_feedback_is_sent_again_only_when_it_was_refused(give: Give, url: str) -
         )
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_the_code_of_the_readme_runs(number: int, url: str, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     exec(blocks[number].replace("http://127.0.0.1:8000", url), {})  # noqa: S102 - our own
     output = capsys.readouterr().out
     assert output
