@@ -15,7 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import ApiError, BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections
-from service.http.duplex import Duplex, Stall
+from service.http.duplex import TAKING_FACTOR, Duplex, Stall
 from service.http.middleware import REQUEST_ID_HEADER, choose_request_id
 from service.http.parser import RequestParser
 from service.http.problems import problem_response
@@ -153,7 +153,7 @@ class Connection(HttpToolsProtocol):
         state = (phase, self._request, self._progress(phase))
         if state != self._state:
             self._state, self._since_seconds = state, now_seconds
-        elif now_seconds - self._since_seconds > self._settings.client_timeout_seconds:
+        elif now_seconds - self._since_seconds > self._patience_seconds(phase):
             if phase in _STALLS and self._duplex.stream is not None and not self._duplex.has_stalled:
                 self._since_seconds = now_seconds
                 self._duplex.stall(_STALLS[phase])
@@ -177,6 +177,10 @@ class Connection(HttpToolsProtocol):
             return _Phase.BODY if request.more_body else _Phase.ANSWER
         # Uvicorn ends this timer as soon as anything comes: a part of the next head, or the rest of a body.
         return _Phase.HEAD if self.timeout_keep_alive_task is None else _Phase.NOTHING
+
+    def _patience_seconds(self, phase: _Phase) -> int:
+        is_streaming = phase is _Phase.READER and self._duplex.stream is not None
+        return (TAKING_FACTOR if is_streaming else 1) * self._settings.client_timeout_seconds
 
     def _progress(self, phase: _Phase) -> tuple[int, ...]:
         """Return figures that change while bytes of a stream move; other requests have no such extension."""

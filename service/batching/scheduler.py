@@ -30,8 +30,8 @@ __all__ = ["Scheduler"]
 PATIENCE_SHARE = 0.75
 SLICE = BatchLimits(max_tokens=2048, max_reviews=8)
 """The largest batch in the background, some 20 milliseconds of a lane."""
-MAX_STREAM_BATCH_TOKENS = 2048
-"""The largest batch of streams where nothing is padded, and a larger one would be no faster."""
+MAX_STREAM_BATCH_TOKENS = 4096
+"""The largest batch of streams where nothing is padded: what a live request may have to wait for."""
 LIVE_BATCHES_A_STREAM_BATCH = 7
 """Batches of live work after which streams have a turn, however much live work waits."""
 MAX_BACKGROUND_TOKENS = 65_536

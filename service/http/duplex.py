@@ -7,13 +7,15 @@ from typing import Any, Protocol
 
 from starlette.requests import Request
 
-__all__ = ["Duplex", "Stall", "Stream", "duplex_of"]
+__all__ = ["TAKING_FACTOR", "Duplex", "Stall", "Stream", "duplex_of"]
 
+TAKING_FACTOR = 2
+"""How many times CLIENT_TIMEOUT_SECONDS a client may take no answer: its system takes them in large steps."""
 _KEY = "duplex"
 
 
 class Stall(Enum):
-    """What a client has not done for CLIENT_TIMEOUT_SECONDS, while nothing else moved either."""
+    """What a client has not done for too long, while nothing else moved either."""
 
     SENDS_NOTHING = auto()
     TAKES_NOTHING = auto()

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Send
 
 from service.batching.room import Room
 from service.errors import NotFound, NotReady
-from service.http.duplex import Stall, duplex_of
+from service.http.duplex import TAKING_FACTOR, Stall, duplex_of
 from service.routes.choice import Choice, choose_for_lines
 from service.routes.line_groups import PREDICTION, GroupAnswer, LineGroup, LineGrouper, score_group
 from service.runtime.state import State
@@ -73,11 +73,12 @@ class LineStream:
     def stall(self, stall: Stall) -> None:
         """Come to an end, since nothing moves."""
         seconds = self._state.settings.client_timeout_seconds
+        taking_seconds = TAKING_FACTOR * seconds
         if stall is Stall.SENDS_NOTHING:
             detail = f"Nothing came for {seconds} seconds; send an empty line when there is nothing to send."
             self._end(EndReason(code="request_timeout", detail=detail))
         else:
-            detail = f"No answer was taken for {seconds} seconds; read answers while sending lines."
+            detail = f"No answer was taken for {taking_seconds} seconds; read answers while sending lines."
             self._end(EndReason(code="answers_not_taken", detail=detail))
 
     def leave(self) -> None:

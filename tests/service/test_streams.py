@@ -93,8 +93,8 @@ def test_the_answer_has_the_id_of_its_line(running: ServiceProcess, value: objec
         (b'{"review": 1}', 422, "invalid_request", "review"),
         (b'" "', 422, "invalid_request", "review"),
         (b'{"review": "good", "stars": 5}', 422, "invalid_request", "stars"),
-        (json.dumps("a" * 100_001).encode(), 422, "invalid_request", "review"),
-        (b'"' + b"a" * 2 * 1024 * 1024 + b'"', 413, "body_too_large", None),
+        pytest.param(json.dumps("a" * 100_001).encode(), 422, "invalid_request", "review", id="long review"),
+        pytest.param(b"a" * (2 * 1024 * 1024 + 1), 413, "body_too_large", None, id="long line"),
     ],
 )
 def test_a_bad_line_fails_alone(
@@ -271,7 +271,7 @@ def test_empty_lines_keep_a_stream_open(hasty: str) -> None:
         while time.monotonic() < ends_at_seconds:
             stream.send(b"\n")
             num_lines += 1
-            samples(hasty)  # takes a moment
+            assert not select.select([stream.connection], [], [], 0.01)[0], "an answer"
         stream.finish()
         assert stream.rest() == [whole(num_lines, empty=num_lines)]
 
@@ -316,8 +316,7 @@ def test_a_client_that_never_reads_is_cut(hasty: str) -> None:
 
 @pytest.mark.soak
 def test_a_client_that_reads_slowly_is_served_and_costs_no_memory(slow_store: Path, tmp_path: Path) -> None:
-    flags = ("--model-store", str(slow_store), "--client-timeout-seconds", "10")
-    with process(tmp_path, *flags) as running, ExitStack() as stack:
+    with process(tmp_path, "--model-store", str(slow_store)) as running, ExitStack() as stack:
         running.wait_for("ready")
         url = running.url()
         stream = stack.enter_context(streaming(url))

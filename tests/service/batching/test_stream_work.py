@@ -12,9 +12,9 @@ from tests.service.batching.scheduling import answer, client, lengths_of, schedu
 def test_streams_use_all_lanes_while_no_live_work_waits() -> None:
     queue = scheduler(num_lanes=2, max_batch_tokens=8192)
     clients = client(queue)
-    clients.put(*[500] * 8, kind=WorkClass.STREAM)
+    clients.put(*[500] * 16, kind=WorkClass.STREAM)
     batches = [take(queue) for _ in range(2)]
-    assert [lengths_of(batch) for batch in batches] == [[500] * 4] * 2, "small batches"
+    assert [lengths_of(batch) for batch in batches] == [[500] * 8] * 2, "small batches"
     clients.put(5)
     clients.put(5, kind=WorkClass.STREAM)
     assert take(queue).kind is WorkClass.LIVE
