@@ -20,7 +20,7 @@ PACKAGING_TOOLS := build==1.6.1 pipx==1.18.4 twine==7.0.0 uv==0.13.9
 ADVISORIES ?= https://api.osv.dev/v1/query
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train setup test soak test-compose test-packages lock check fix audit bench docs sbom dashboard-preview clean
+.PHONY: help serve train setup test soak test-compose test-packages lock check fix audit bench docs screenshots sbom dashboard-preview clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -69,6 +69,9 @@ bench: $(VENV)/.development ## Measure the service beside other model servers, o
 
 docs: $(VENV)/.development ## Build the guide as a site: build/docs/index.html
 	$(BIN)/sphinx-build -q -W --keep-going -n -c docs . build/docs
+
+screenshots: $(VENV)/.development ## Take the pictures of the page: docs/images/page-*.png; needs a Chromium
+	$(BIN)/python -m tools.screenshots docs/images
 
 lock: ## Write requirements.lock anew: what the service installs beside PyTorch, with hashes
 	$(PYTHON) -m venv build/lock-tool

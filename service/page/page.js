@@ -38,6 +38,9 @@ const plural = (count, one, many = `${one}s`) => `${number.format(count)} ${coun
 const shorten = (text, length) => (text.length > length ? `${text.slice(0, length).trimEnd()} …` : text);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Return a box in which a table that is wider than the screen can be moved, also by keyboard. */
+const scrolling = (name, table) => make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": name }, table);
+
 /** Let the browser draw and react, whenever the work since the last time has taken some milliseconds. */
 class Breather {
   constructor() { this.since = performance.now(); }
@@ -313,7 +316,7 @@ function word(token, index, strongest, predicted, labels) {
     "aria-selected": "false",
     "aria-label": wordLabel(token, predicted, labels),
     "data-index": index,
-    style: { ...style, "--strength": `${Math.round(strength * 68)}%` },
+    style: { ...style, "--strength": strength.toFixed(3) },
   }, token.text);
 }
 
@@ -436,6 +439,7 @@ class Pane {
     this.timer = setTimeout(() => this.score(), 250);
     this.verdicts.classList.add("stale");
     this.view.classList.add("stale");
+    this.element.setAttribute("aria-busy", "true");
     markExample(this.text);
     writeSnippet();
   }
@@ -445,9 +449,11 @@ class Pane {
     this.run.abort();
     const { signal } = this.run = new AbortController();
     this.explanation = null;
+    this.element.setAttribute("aria-busy", "true");
     hideTip();
     if (!this.text.trim()) {
       this.clear("Type a review, or choose an example.");
+      this.settled();
       return;
     }
     try {
@@ -460,7 +466,12 @@ class Pane {
       this.clear(problem.message);
       if (problem.passes) this.again(problem, signal);
     }
-    if (!signal.aborted) showChanges();
+    if (!signal.aborted) this.settled();
+  }
+
+  settled() {
+    this.element.setAttribute("aria-busy", "false");
+    showChanges();
   }
 
   async predict(signal) {
@@ -473,7 +484,7 @@ class Pane {
     this.verdicts.classList.remove("stale");
     this.verdicts.replaceChildren(...answers.map((answer, index) =>
       verdict(answer, names.length > 1 ? `${names[index]}, version` : "version", duration)));
-    performance.mark("scored");
+    performance.mark("scored");  // for `bench`, and for browsers' own tools
     showChanges();
   }
 
@@ -494,7 +505,6 @@ class Pane {
     this.view.hidden = false;
     this.view.replaceChildren(this.versions, ...explanationView(this.text, this.explanation, this.labels));
     this.showVersions();
-    performance.mark("explained");
     return undefined;
   }
 
@@ -637,12 +647,12 @@ function wordChanges(before, after, label) {
 
 function changeTable(changes, label) {
   const cell = (value) => make("td", { className: "number" }, value === null ? "–" : signed(value));
-  return make("table", {},
+  return scrolling(`Words that changed the score, towards ${label}`, make("table", {},
     make("caption", { className: "hidden" }, `Words that changed the score, towards ${label}`),
     make("thead", {}, make("tr", {}, ...["Word", "What changed"].map((name) => make("th", { scope: "col" }, name)),
       ...["Before", "After"].map((name) => make("th", { scope: "col", className: "number" }, name)))),
     make("tbody", {}, ...changes.slice(0, 8).map((change) => make("tr", {},
-      make("td", {}, change.text), make("td", { className: "toward" }, change.kind), cell(change.was), cell(change.is)))));
+      make("td", {}, change.text), make("td", { className: "toward" }, change.kind), cell(change.was), cell(change.is))))));
 }
 
 /** Say what the edit has done to the score, and which words did it. */
@@ -1232,7 +1242,7 @@ function appendInline(parent, text) {
 function markdownTable(rows) {
   const cells = rows.map((row) => row.replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim()));
   const [head, , ...body] = cells;
-  return make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": `Table: ${head.join(", ")}` }, make("table", {},
+  return scrolling(`Table: ${head.join(", ")}`, make("table", {},
     make("thead", {}, make("tr", {}, ...head.map((cell) => appendInline(make("th", { scope: "col" }), cell)))),
     make("tbody", {}, ...body.map((row) => make("tr", {}, ...row.map((cell) => appendInline(make("td"), cell)))))));
 }
@@ -1264,7 +1274,7 @@ function figuresTable(model) {
   const shown = FIGURES.filter(([name]) => sets.some(([, figures]) => figures[name] !== null && figures[name] !== undefined));
   const row = ([name, figures]) => make("tr", {}, make("td", {}, name), make("td", { className: "number" }, number.format(figures.num_reviews)),
     ...shown.map(([key, , format]) => make("td", { className: "number" }, figures[key] === null || figures[key] === undefined ? "" : format(figures[key]))));
-  const table = (entries) => make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": `Figures of version ${model.version}` }, make("table", {},
+  const table = (entries) => scrolling(`Figures of version ${model.version}, ${plural(entries.length, "row")}`, make("table", {},
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "On"), make("th", { scope: "col", className: "number" }, "Reviews"),
       ...shown.map(([, title]) => make("th", { scope: "col", className: "number" }, title)))),
     make("tbody", {}, ...entries.map(row))));
