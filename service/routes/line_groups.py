@@ -108,8 +108,8 @@ class LineGrouper:
 
 async def score_group(
     group: LineGroup, model: Model, batcher: Batcher, *, deadline_seconds: float
-) -> tuple[GroupAnswer, list[Prediction]]:
-    """Return the answers to a group, with the predictions in them; raises nothing for want of any."""
+) -> tuple[GroupAnswer, list[tuple[str, Prediction]]]:
+    """Return the answers to a group, and the reviews with a prediction; never raises for lack of one."""
     outcomes = await _outcomes(group.texts, model, batcher, deadline_seconds)
     found = iter(outcomes)
     answer = GroupAnswer(group)
@@ -122,7 +122,8 @@ async def score_group(
             answer.lines.append(answer_json(number, line.id_json, model_json, outcome))
         else:
             answer.refuse(number, line, outcome if isinstance(outcome, ApiError) else InferenceFailed([]))
-    return answer, [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
+    scored = zip(group.texts, outcomes, strict=True)
+    return answer, [(text, outcome) for text, outcome in scored if isinstance(outcome, Prediction)]
 
 
 async def _outcomes(

@@ -16,6 +16,7 @@ from service.errors import NotFound, NotReady
 from service.http.duplex import TAKING_FACTOR, Stall, duplex_of
 from service.routes.choice import Choice, choose_for_lines
 from service.routes.line_groups import PREDICTION, GroupAnswer, LineGroup, LineGrouper, score_group
+from service.routes.predictor import count_and_keep
 from service.runtime.state import State
 from service.schemas.stream import EndReason, StreamCounts, end_json
 
@@ -190,10 +191,9 @@ class LineStream:
     async def _answer(self, group: LineGroup, choice: Choice) -> GroupAnswer:
         slot = choice.slot
         deadline_seconds = asyncio.get_running_loop().time() + self._timeout_seconds
-        answer, predictions = await score_group(
-            group, slot.model, slot.batcher, deadline_seconds=deadline_seconds
-        )
-        self._state.metrics.predicted(slot.model.version, predictions, by_name=choice.by_name)
+        answer, scored = await score_group(group, slot.model, slot.batcher, deadline_seconds=deadline_seconds)
+        reviews, predictions = [review for review, _ in scored], [prediction for _, prediction in scored]
+        count_and_keep(self._state, choice, reviews, predictions)
         return answer
 
     def _choice(self) -> Choice:

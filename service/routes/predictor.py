@@ -21,7 +21,7 @@ from service.routes.choice import Choice, choose
 from service.runtime.state import State, state_of
 from service.settings import Settings
 
-__all__ = ["Body", "Parse", "Scored", "read", "record", "respond", "score", "unless_gone"]
+__all__ = ["Body", "Parse", "Scored", "count_and_keep", "read", "record", "respond", "score", "unless_gone"]
 
 
 class _Reviews(Protocol):
@@ -103,13 +103,20 @@ async def read(request: Request, state: State, parse: Parse[Body]) -> tuple[Body
 
 
 def record(state: State, choice: Choice, reviews: Sequence[str], predictions: Sequence[Prediction]) -> None:
-    """Count what a client is answered, and keep it or compare the candidate with it where that is set."""
+    """Count and keep what a client is answered, and let the candidate be compared with it if it is to be."""
+    count_and_keep(state, choice, reviews, predictions)
+    if choice.shadow is not None:
+        choice.shadow.compare(reviews, predictions)
+
+
+def count_and_keep(
+    state: State, choice: Choice, reviews: Sequence[str], predictions: Sequence[Prediction]
+) -> None:
+    """Count what a client is answered, and keep the reviews where a folder for that is set."""
     model = choice.slot.model
     state.metrics.predicted(model.version, predictions, by_name=choice.by_name)
     if state.capture is not None and not choice.by_name:
         state.capture.keep(f"{model.name}@{model.version}", reviews, predictions)
-    if choice.shadow is not None:
-        choice.shadow.compare(reviews, predictions)
 
 
 async def unless_gone(request: Request, answer: asyncio.Future[Answer]) -> Answer:

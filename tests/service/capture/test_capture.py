@@ -40,6 +40,16 @@ def test_reviews_are_kept_with_what_they_were_answered(tiny_store: Path, tmp_pat
     assert {row["model"] for row in kept} == {"reviews@1"}
 
 
+def test_the_lines_of_a_stream_are_kept(tiny_store: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "captured"
+    lines = b"".join(json.dumps({"review": review}).encode() + b"\n" for review in [*REVIEWS, " "])
+    headers = {"Content-Type": "application/x-ndjson"}
+    with service(tiny_store, capture_folder=str(folder), capture_percent=100) as url:
+        httpx.post(f"{url}/predict/stream", content=lines, headers=headers).raise_for_status()
+        wait_for_sample(url, WRITTEN, len(REVIEWS))
+    assert [row["text"] for row in rows(folder)] == REVIEWS
+
+
 def test_training_reads_them_as_texts_without_labels(tiny_store: Path, tmp_path: Path) -> None:
     folder = tmp_path / "captured"
     with service(tiny_store, capture_folder=str(folder), capture_percent=100) as url:
