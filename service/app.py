@@ -103,8 +103,9 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     root_path = settings.root_path or ""
     page.install(app, root_path)
     docs_page.install(app, root_path)
-    problems.install(app)
     known = [*endpoints(app.openapi()), *PAGES]
+    routes = RouteTable(known)
+    problems.install(app, methods=routes.methods)
     metrics = Metrics(known)
     lifecycle = Lifecycle(settings, metrics, load=load, url=url)
     app.state.service = State(
@@ -115,11 +116,10 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
         needs_api_key=needs_api_key,
         capture=_capture(settings, metrics),
     )
-    names = list(dict.fromkeys(endpoint.route for endpoint in known))
-    _check_root_path(root_path, names)
+    _check_root_path(root_path, [endpoint.route for endpoint in known])
     app.layers = FastPath(app.layers, method="POST", path=predict.PATH, function=predict.predict)
     app.layers = Guard(app.layers, keys=keys, metrics=metrics, settings=settings)
-    app.layers = RequestMiddleware(app.layers, metrics=metrics, routes=RouteTable(names))
+    app.layers = RequestMiddleware(app.layers, metrics=metrics, routes=routes)
     if root_path:
         app.layers = RootPath(app.layers, prefix=root_path)
     return app

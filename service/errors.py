@@ -29,9 +29,10 @@ SentimentError (sentiment.errors)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import ClassVar
 
-from sentiment import SentimentError
+from sentiment import Prediction, SentimentError
 
 __all__ = [
     "AmbiguousLength",
@@ -46,6 +47,7 @@ __all__ = [
     "InferenceFailed",
     "Internal",
     "InvalidRequest",
+    "Limit",
     "MalformedJson",
     "MethodNotAllowed",
     "NotFound",
@@ -135,12 +137,26 @@ class UnsupportedMediaType(Rejection):
     title = "The media type is not supported"
 
 
+class Limit(Enum):
+    """What a request can have too much of."""
+
+    REVIEWS = auto()
+    CHARACTERS = auto()
+
+
 class InvalidRequest(Rejection):
     """The body is JSON, but breaks a rule of the schema; `errors` says where."""
 
     status = 422
     code = "invalid_request"
     title = "The request is not valid"
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldError] = (), exceeded: Limit | None = None
+    ) -> None:
+        super().__init__(detail, errors=errors)
+        self.exceeded = exceeded
+        """The limit that the request is over, if that is what is wrong."""
 
 
 class Overloaded(Rejection):
@@ -251,7 +267,7 @@ class InferenceFailed(ApiError):
     code = "inference_failed"
     title = "The model failed"
 
-    def __init__(self, indices: Sequence[int]) -> None:
+    def __init__(self, indices: Sequence[int], *, scored: Mapping[int, Prediction] | None = None) -> None:
         super().__init__(
             "The model could not score all reviews; the others in this request are not at fault."
             if indices
@@ -260,6 +276,8 @@ class InferenceFailed(ApiError):
         )
         self.indices = tuple(indices)
         """Of the reviews that could not be scored."""
+        self.scored = scored or {}
+        """The predictions of the others, by their indices, where they are known."""
 
 
 class Internal(ApiError):

@@ -10,15 +10,16 @@ import sys
 import time
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import ApiError, BadRequest, HeaderTooLarge, RequestTimeout, TooManyConnections
 from service.http.duplex import TAKING_FACTOR, Duplex, Stall
 from service.http.middleware import REQUEST_ID_HEADER, choose_request_id
 from service.http.parser import RequestParser
-from service.http.problems import problem_response
+from service.http.problems import error_response
 from service.runtime.state import State
 from service.telemetry.logs import REQUEST_ID
 
@@ -235,7 +236,7 @@ class Connection(HttpToolsProtocol):
         self._metrics.cut(error.code)
         request = self._request
         if request is None or not request.response_started or request.response_complete:
-            self.transport.write(_as_bytes(error))
+            self.transport.write(_as_bytes(error, {} if request is None else cast("Scope", request.scope)))
         self.transport.close()
         if request is not None:  # so that the work on it stops
             request.disconnected = True
@@ -274,10 +275,10 @@ class _OneWrite:
         self._connection.close_after(self._request)
 
 
-def _as_bytes(error: ApiError) -> bytes:
+def _as_bytes(error: ApiError, scope: Scope) -> bytes:
     request_id = choose_request_id(None)
     token = REQUEST_ID.set(request_id)
-    response = problem_response(error)
+    response = error_response(error, scope)
     REQUEST_ID.reset(token)
     headers = [*response.raw_headers, (REQUEST_ID_HEADER.lower().encode(), request_id.encode())]
     lines = [

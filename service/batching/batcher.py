@@ -196,7 +196,7 @@ class Batcher:
             if len(predictions) == len(request.outcomes):
                 answer.set_result(predictions)
             else:
-                answer.set_exception(InferenceFailed(_failed(request)))
+                answer.set_exception(InferenceFailed(_failed(request), scored=_scored(request)))
 
     def _fail(self, request: Request, error: Exception) -> None:
         if (answer := self._open_answer(request)) is not None:
@@ -211,3 +211,10 @@ class Batcher:
 def _failed(request: Request) -> list[int]:
     """Return the indices of the reviews that have no prediction."""
     return [index for index, outcome in enumerate(request.outcomes) if not isinstance(outcome, Prediction)]
+
+
+def _scored(request: Request) -> dict[int, Prediction]:
+    """Return the predictions of the others, by their indices."""
+    return {
+        index: outcome for index, outcome in enumerate(request.outcomes) if isinstance(outcome, Prediction)
+    }

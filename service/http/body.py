@@ -10,10 +10,10 @@ from starlette.requests import Request
 
 from service.errors import BodyTooLarge, MalformedJson, UnsupportedMediaType
 
-__all__ = ["check_lines_type", "check_media_type", "parse_json", "read_body"]
+__all__ = ["JSON_TYPE", "check_encoding", "check_lines_type", "check_media_type", "parse_json", "read_body"]
 
+JSON_TYPE = re.compile(r"application/(json|[^/\s]+\+json)")
 _LINES_TYPE = re.compile(r"application/(x-)?(ndjson|jsonl|jsonlines)")
-_JSON_TYPE = re.compile(r"application/(json|[^/\s]+\+json)")
 _PLACE = re.compile(r"line \d+ column \d+")
 _OTHER_BOMS = (BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_BE)
 """That of UTF-32 LE begins as that of UTF-16 LE."""
@@ -29,9 +29,9 @@ _UTF_8 = frozenset({"utf-8", "utf8"})
 _UNCHANGED = frozenset({"", "identity"})
 
 
-def check_media_type(request: Request) -> None:
-    """Raise UnsupportedMediaType unless the headers declare plain UTF-8 JSON."""
-    _check_type(request, _JSON_TYPE, "Send JSON, with the header Content-Type: application/json.")
+def check_media_type(request: Request, accepted: re.Pattern[str] = JSON_TYPE) -> None:
+    """Raise UnsupportedMediaType unless the headers declare plain UTF-8 JSON, by one of these media types."""
+    _check_type(request, accepted, "Send JSON, with the header Content-Type: application/json.")
 
 
 def check_lines_type(request: Request) -> None:
@@ -46,6 +46,11 @@ def _check_type(request: Request, allowed: re.Pattern[str], advice: str) -> None
         raise UnsupportedMediaType(advice)
     if not charsets <= _UTF_8:
         raise UnsupportedMediaType("Send the JSON in UTF-8.")
+    check_encoding(request)
+
+
+def check_encoding(request: Request) -> None:
+    """Raise UnsupportedMediaType if the body is compressed."""
     encodings = _whole(request, "content-encoding").lower().split(",")
     if not _UNCHANGED.issuperset(encoding.strip() for encoding in encodings):
         raise UnsupportedMediaType("Send the body without compression; Content-Encoding is not supported.")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import ApiError
-from service.http.problems import problem_response
+from service.http.problems import error_response
 
 __all__ = ["FastPath"]
 
@@ -36,5 +36,5 @@ class FastPath:
         try:
             response = await self._function(Request(scope, receive, send))
         except ApiError as error:
-            response = problem_response(error)
+            response = error_response(error, scope)
         await response(scope, receive, send)

@@ -7,7 +7,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import AmbiguousLength, ApiError, HeaderTooLarge, Rejection, Unauthorized
 from service.http.api_keys import ApiKeys
-from service.http.problems import problem_response
+from service.http.dialect import dialect_of
+from service.http.problems import error_response
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
@@ -64,7 +65,7 @@ class Guard:
             except ApiError as error:
                 if isinstance(error, Rejection):
                     self._metrics.rejected(error.code)
-                await problem_response(error)(scope, receive, send)
+                await error_response(error, scope)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -86,7 +87,11 @@ def is_open(method: str, path: str) -> bool:
 def _given_key(scope: Scope) -> str:
     headers = Headers(scope=scope)
     scheme, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else headers.get(KEY_HEADER, "")
+    if scheme.lower() == "bearer":
+        return key.strip()
+    dialect = dialect_of(scope)
+    names = (None if dialect is None else dialect.key_header, KEY_HEADER)
+    return next((headers[name] for name in names if name is not None and name in headers), "")
 
 
 def _num_bytes(scope: Scope) -> int:

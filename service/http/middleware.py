@@ -6,15 +6,17 @@ import random
 import re
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import ApiError, Draining, Internal
-from service.http.problems import problem_response
+from service.http.dialect import dialect_of
+from service.http.problems import error_response
 from service.telemetry.logs import REQUEST_ID, log_event
-from service.telemetry.metrics import UNMATCHED, Metrics, method_label
+from service.telemetry.metrics import UNMATCHED, Endpoint, Metrics, method_label
 
 __all__ = ["CLIENT_LEFT", "REQUEST_ID_HEADER", "RequestMiddleware", "RouteTable"]
 
@@ -31,7 +33,12 @@ _PROBES = ("/healthz", "/readyz", "/metrics", "/status")
 class RouteTable:
     """Finds the route of a path, for labels, since a label may hold nothing that a client sent."""
 
-    def __init__(self, routes: Sequence[str]) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        routes = list(dict.fromkeys(endpoint.route for endpoint in endpoints))
+        self._methods = {
+            route: sorted({endpoint.method for endpoint in endpoints if endpoint.route == route})
+            for route in routes
+        }
         self._plain = {route for route in routes if "{" not in route}
         self._patterns = [(route, compile_path(route)[0]) for route in routes if "{" in route]
 
@@ -40,6 +47,11 @@ class RouteTable:
         if path in self._plain:
             return path
         return next((route for route, pattern in self._patterns if pattern.match(path)), UNMATCHED)
+
+    def methods(self, path: str) -> list[str]:
+        """Return the methods that a path takes; none if there is no such route."""
+        methods = self._methods.get(self.find(path), [])
+        return [name for method in methods for name in (("GET", "HEAD") if method == "GET" else (method,))]
 
 
 class RequestMiddleware:
@@ -57,7 +69,7 @@ class RequestMiddleware:
             return
         request_id = choose_request_id(Headers(scope=scope).get(REQUEST_ID_HEADER))
         token = REQUEST_ID.set(request_id)
-        exchange = _Exchange(send, request_id)
+        exchange = _Exchange(scope, send, request_id)
         start = time.perf_counter()
         try:
             with self._metrics.in_flight.track_inprogress():
@@ -88,6 +100,7 @@ class RequestMiddleware:
             method=method,
             status=exchange.status,
             duration_seconds=round(duration_seconds, 6),
+            **_dialect_field(scope),
             **scope.get("state", {}).get("log_fields", {}),
         )
 
@@ -95,9 +108,9 @@ class RequestMiddleware:
 class _Exchange:
     """One response on its way out."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._send = send
-        self._request_id = request_id
+        self._id_headers = _id_headers(scope, request_id.encode())
         self._started = False
         self.is_complete = False
         """Whether all of the response has been sent."""
@@ -108,7 +121,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._started = True
             self.status = message["status"]
-            message["headers"] = [*message["headers"], (_ID_HEADER, self._request_id.encode())]
+            message["headers"] = [*message["headers"], *self._id_headers]
         else:
             self.is_complete = not message.get("more_body", False)
         await self._send(message)
@@ -117,7 +130,7 @@ class _Exchange:
         """Answer with an error, unless part of another answer has been sent."""
         if self._started:
             raise RuntimeError("failed in the middle of a response")  # so that the server cuts the connection
-        await problem_response(error)(scope, receive, self.send)
+        await error_response(error, scope)(scope, receive, self.send)
 
 
 def choose_request_id(given: str | None) -> str:
@@ -125,6 +138,18 @@ def choose_request_id(given: str | None) -> str:
     return (
         given if given is not None and _SAFE_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
     )  # it is not a secret
+
+
+def _id_headers(scope: Scope, request_id: bytes) -> list[tuple[bytes, bytes]]:
+    dialect = dialect_of(scope)
+    if dialect is None or dialect.request_id_header is None:
+        return [(_ID_HEADER, request_id)]
+    return [(_ID_HEADER, request_id), (dialect.request_id_header.lower().encode(), request_id)]
+
+
+def _dialect_field(scope: Scope) -> dict[str, Any]:
+    dialect = dialect_of(scope)
+    return {} if dialect is None else {"dialect": dialect.name}
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -1,8 +1,8 @@
 """The OpenAPI document: what FastAPI finds by itself, plus errors, headers and limits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -10,19 +10,21 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.errors import ApiError, HeaderTooLarge, RequestTimeout, Unauthorized
+from service.http.dialect import ErrorForm
 from service.http.guard import KEY_HEADER, is_open
-from service.http.problems import MEDIA_TYPE
+from service.http.problems import PROBLEM
 from service.schemas.explanation import MAX_REVIEWS, ExplainRequest
 from service.schemas.feedback import FeedbackRequest
 from service.schemas.prediction import PredictRequest
-from service.schemas.problem import Problem
 from service.schemas.stream import LineAnswer, LineRequest, StreamEnd
 from service.settings import Settings
 from service.telemetry.metrics import Endpoint
 
 __all__ = [
+    "BodySchema",
     "Document",
     "build_document",
+    "content_of",
     "endpoints",
     "lines_response",
     "parameters",
@@ -31,6 +33,8 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
+BodySchema = tuple[type[BaseModel], Literal["validation", "serialization"]]
+"""A schema of bodies that FastAPI does not find in the routes, and whether they come in or go out."""
 
 _SCHEMAS = "#/components/schemas/"
 _REQUEST_ID = {
@@ -40,18 +44,22 @@ _REQUEST_ID = {
 _RETRY_AFTER = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}}
 
 
-def problems(*kinds: type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route that may answer with these errors."""
-    return {
-        status: _response([k for k in kinds if k.status == status])
-        for status in sorted({k.status for k in kinds})
-    }
+def problems(
+    *kinds: type[ApiError], forms: Sequence[ErrorForm] = (PROBLEM,)
+) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that may answer with these errors, each in one of these forms."""
+    return _responses(kinds, {form.media_type: content_of(form.schema) for form in forms})
 
 
-def request_body(schema: type[BaseModel], *, media_type: str = "application/json") -> dict[str, Any]:
-    """Return the `openapi_extra` of a route that parses its body itself."""
-    content = {media_type: {"schema": {"$ref": _SCHEMAS + schema.__name__}}}
-    return {"requestBody": {"required": True, "content": content}}
+def request_body(*schemas: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that parses its body itself, which fits one of the schemas."""
+    return {"requestBody": {"required": True, "content": {media_type: content_of(*schemas)}}}
+
+
+def content_of(*schemas: type[BaseModel]) -> dict[str, Any]:
+    """Return a media type's entry under `content`: a body that fits one of the schemas."""
+    references = [{"$ref": _SCHEMAS + schema.__name__} for schema in schemas]
+    return {"schema": references[0] if len(references) == 1 else {"anyOf": references}}
 
 
 def lines_response(media_type: str, *schemas: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
@@ -70,8 +78,10 @@ def parameters(*each: tuple[str, str, str, dict[str, Any]]) -> dict[str, Any]:
     return {"parameters": [dict(zip(names, one, strict=True)) for one in each]}
 
 
-def build_document(app: FastAPI, settings: Settings, *, needs_api_key: bool) -> Document:
-    """Return the whole document, as it is of a service with these settings."""
+def build_document(
+    app: FastAPI, settings: Settings, schemas: Sequence[BodySchema] = (), *, needs_api_key: bool
+) -> Document:
+    """Return the whole document, as it is of a service with these settings and more schemas of bodies."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -79,7 +89,7 @@ def build_document(app: FastAPI, settings: Settings, *, needs_api_key: bool) -> 
         routes=app.routes,
         servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
-    _add_schemas(document)
+    _add_schemas(document, schemas)
     _add_limits(document, settings)
     _add_refusals(document)
     if needs_api_key:
@@ -99,19 +109,28 @@ def endpoints(document: Document) -> list[Endpoint]:
     ]
 
 
-def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
+def _responses(
+    kinds: Sequence[type[ApiError]], content: Mapping[str, dict[str, Any]]
+) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: _response([k for k in kinds if k.status == status], content)
+        for status in sorted({k.status for k in kinds})
+    }
+
+
+def _response(kinds: list[type[ApiError]], content: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     status = HTTPStatus(kinds[0].status)
     codes = "; ".join(f"`{kind.code}`: {(kind.__doc__ or '').strip()}" for kind in kinds)
     response: dict[str, Any] = {
         "description": f"{status.phrase}. {codes}",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS + Problem.__name__}}},
+        "content": dict(content),
     }
     if any("Retry-After" in kind.headers for kind in kinds):
         response["headers"] = {"Retry-After": _RETRY_AFTER}
     return response
 
 
-def _add_schemas(document: Document) -> None:
+def _add_schemas(document: Document, more: Sequence[BodySchema]) -> None:
     """Add the schemas that FastAPI does not find in the routes."""
     _, schemas = models_json_schema(
         [
@@ -121,7 +140,8 @@ def _add_schemas(document: Document) -> None:
             (LineRequest, "validation"),
             (LineAnswer, "serialization"),
             (StreamEnd, "serialization"),
-            (Problem, "serialization"),
+            (PROBLEM.schema, "serialization"),
+            *more,
         ],
         ref_template=_SCHEMAS + "{model}",
     )
@@ -159,7 +179,11 @@ def _add_keys(document: Document) -> None:
 
 
 def _add_problems(operation: dict[str, Any], *kinds: type[ApiError]) -> None:
-    operation["responses"] |= {str(status): response for status, response in problems(*kinds).items()}
+    """Add errors in the form of those that the operation declares itself, if any."""
+    declared = operation["responses"]
+    own = [response["content"] for status, response in sorted(declared.items()) if status >= "400"]
+    content = own[0] if own else {PROBLEM.media_type: content_of(PROBLEM.schema)}
+    declared |= {str(status): response for status, response in _responses(kinds, content).items()}
 
 
 def _operations(document: Document) -> Iterator[dict[str, Any]]:

@@ -16,9 +16,9 @@ from service.http.deadline import MAX_TIMEOUT_MS, TIMEOUT_HEADER
 from service.http.openapi import parameters, problems
 from service.routes.choice import ROUTE_KEY_HEADER, VERSION_PARAMETER
 
-__all__ = ["PARAMETERS", "PROBLEMS"]
+__all__ = ["ERRORS", "HEADERS", "PARAMETERS", "PROBLEMS", "VERSION"]
 
-PROBLEMS = problems(
+ERRORS = (
     MalformedJson,
     BodyTooLarge,
     UnsupportedMediaType,
@@ -30,7 +30,9 @@ PROBLEMS = problems(
     DeadlineExceeded,
     NotFound,
 )
-PARAMETERS = parameters(
+PROBLEMS = problems(*ERRORS)
+
+HEADERS = (
     (
         "header",
         TIMEOUT_HEADER,
@@ -43,10 +45,11 @@ PARAMETERS = parameters(
         "Requests with the same key get the same version while two are tried; else those with one body.",
         {"type": "string"},
     ),
-    (
-        "query",
-        VERSION_PARAMETER,
-        "The version that is to answer, if it is loaded: its number, or `candidate`.",
-        {"type": "string", "pattern": "^([1-9][0-9]{0,8}|candidate)$"},
-    ),
 )
+VERSION = (
+    "query",
+    VERSION_PARAMETER,
+    "The version that is to answer, if it is loaded: its number, or `candidate`.",
+    {"type": "string", "pattern": "^([1-9][0-9]{0,8}|candidate)$"},
+)
+PARAMETERS = parameters(*HEADERS, VERSION)

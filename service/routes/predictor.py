@@ -6,14 +6,14 @@ The route gives a function that reads its body, and writes its answer from what 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from sentiment import Prediction
 from service.batching.model import Model
-from service.errors import Rejection
+from service.errors import InferenceFailed, Rejection
 from service.http.body import check_media_type, read_body
 from service.http.deadline import Deadline, timeout_ms
 from service.http.middleware import CLIENT_LEFT
@@ -21,7 +21,19 @@ from service.routes.choice import Choice, choose
 from service.runtime.state import State, state_of
 from service.settings import Settings
 
-__all__ = ["Body", "Parse", "Scored", "count_and_keep", "read", "record", "respond", "score", "unless_gone"]
+__all__ = [
+    "Body",
+    "Parse",
+    "Scored",
+    "ScoredEach",
+    "count_and_keep",
+    "read",
+    "record",
+    "respond",
+    "score",
+    "score_each",
+    "unless_gone",
+]
 
 
 class _Reviews(Protocol):
@@ -46,6 +58,16 @@ class Scored(Generic[Asked]):
     body: Asked
     model: Model
     predictions: Sequence[Prediction]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredEach(Generic[Asked]):
+    """A body, with what each of its reviews got, in order: None where the model failed on it."""
+
+    body: Asked
+    choice: Choice
+    outcomes: Sequence[Prediction | None]
+    failure: InferenceFailed | None
 
 
 async def respond(request: Request, answer: Callable[[Request, State], Awaitable[Response]]) -> Response:
@@ -74,6 +96,44 @@ async def score(
     Raises all that docs/api.md lists for POST /predict, and starlette's ClientDisconnect when the client
     leaves.
     """
+    scored = await _run(request, state, parse, check, version)
+    if scored.failure is not None:
+        raise scored.failure
+    predictions = cast("list[Prediction]", scored.outcomes)  # each has one, since nothing has failed
+    record(state, scored.choice, scored.body.reviews, predictions)
+    return Scored(body=scored.body, model=scored.choice.slot.model, predictions=predictions)
+
+
+async def score_each(
+    request: Request,
+    state: State,
+    parse: Parse[Asked],
+    *,
+    check: Callable[[Request], None] = check_media_type,
+) -> ScoredEach[Asked]:
+    """Do as `score`, but let a review that the model fails on leave the others alone.
+
+    The body may have no review.
+    """
+    scored = await _run(request, state, parse, check, None)
+    answered = [
+        (review, outcome)
+        for review, outcome in zip(scored.body.reviews, scored.outcomes, strict=True)
+        if outcome is not None
+    ]
+    if answered:
+        reviews, predictions = zip(*answered, strict=True)
+        record(state, scored.choice, reviews, predictions)
+    return scored
+
+
+async def _run(
+    request: Request,
+    state: State,
+    parse: Parse[Asked],
+    check: Callable[[Request], None],
+    version: str | None,
+) -> ScoredEach[Asked]:
     state.lifecycle.admit()
     ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
     async with Deadline(ends_at_seconds) as deadline:
@@ -82,12 +142,16 @@ async def score(
         deadline.is_read = True
         live = state.lifecycle.admit()  # again, since the body may have taken long to come in
         choice = choose(request, state.lifecycle.versions, live, content, version=version)
-        slot, reviews = choice.slot, body.reviews
-        request.state.log_fields = {"num_reviews": len(reviews), "model_version": slot.model.version}
-        with slot.batcher.submit(slot.model, reviews, deadline_seconds=ends_at_seconds) as answer:
-            predictions = await unless_gone(request, answer)
-    record(state, choice, reviews, predictions)
-    return Scored(body=body, model=slot.model, predictions=predictions)
+        model, reviews = choice.slot.model, body.reviews
+        request.state.log_fields = {"num_reviews": len(reviews), "model_version": model.version}
+        outcomes: Sequence[Prediction | None]
+        failure = None
+        with choice.slot.batcher.submit(model, reviews, deadline_seconds=ends_at_seconds) as answer:
+            try:
+                outcomes = await unless_gone(request, answer)
+            except InferenceFailed as error:
+                outcomes, failure = [error.scored.get(index) for index in range(len(reviews))], error
+    return ScoredEach(body=body, choice=choice, outcomes=outcomes, failure=failure)
 
 
 async def read(request: Request, state: State, parse: Parse[Body]) -> tuple[Body, bytes]:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from service.errors import FieldError, InvalidRequest
+from service.errors import FieldError, InvalidRequest, Limit
 from service.settings import Settings
 
 __all__ = ["check_reviews", "invalid", "location", "validate"]
@@ -38,29 +38,34 @@ def validate(schema: type[Body], value: Any) -> Body:  # noqa: ANN401  # any JSO
         raise invalid(list(map(_field_error, error.errors(include_url=False)))) from None
 
 
-def check_reviews(reviews: Sequence[str], settings: Settings, *, max_reviews: int | None = None) -> None:
+def check_reviews(
+    reviews: Sequence[str], settings: Settings, *, max_reviews: int | None = None, field: str = "reviews"
+) -> None:
     """Raise InvalidRequest if there are too many reviews, or one is too long.
 
-    `max_reviews` is a lower limit than that of the settings.
+    `max_reviews` is a lower limit than that of the settings; `field` is where in the body the reviews are.
     """
     limit = min(settings.max_reviews_per_request, max_reviews or settings.max_reviews_per_request)
     if len(reviews) > limit:
         raise invalid(
-            [FieldError("reviews", f"has {len(reviews)} reviews, and at most {limit} are accepted")]
+            [FieldError(field, f"has {len(reviews)} reviews, and at most {limit} are accepted")],
+            exceeded=Limit.REVIEWS,
         )
     limit = settings.max_review_characters
     if errors := [
-        FieldError(f"reviews[{index}]", f"has {len(review)} characters, and at most {limit} are accepted")
+        FieldError(f"{field}[{index}]", f"has {len(review)} characters, and at most {limit} are accepted")
         for index, review in enumerate(reviews)
         if len(review) > limit
     ]:
-        raise invalid(errors)
+        raise invalid(errors, exceeded=Limit.CHARACTERS)
 
 
-def invalid(errors: list[FieldError]) -> InvalidRequest:
+def invalid(errors: list[FieldError], *, exceeded: Limit | None = None) -> InvalidRequest:
     """Return the error of a body that breaks rules, which lists them up to a limit."""
     more = f"; {len(errors)} places are wrong" if len(errors) > MAX_FIELD_ERRORS else ""
-    return InvalidRequest(f"The request breaks a rule; see errors{more}.", errors=errors[:MAX_FIELD_ERRORS])
+    return InvalidRequest(
+        f"The request breaks a rule; see errors{more}.", errors=errors[:MAX_FIELD_ERRORS], exceeded=exceeded
+    )
 
 
 def location(parts: Sequence[int | str]) -> str:

@@ -5,7 +5,12 @@ import pytest
 
 from bench.process import ServiceProcess
 from service.http.middleware import RouteTable
+from service.telemetry.metrics import Endpoint
 
+ENDPOINTS = [
+    Endpoint(route, method, (200,))
+    for route, method in (("/", "POST"), ("/", "GET"), ("/models", "GET"), ("/models/{version}", "GET"))
+]
 PATHS = ["/healthz", "/nothing", "/models/9", "/models/x", "/docs", "/metrics"]
 
 
@@ -53,7 +58,7 @@ def test_a_line_in_the_log(running: ServiceProcess, client: httpx.Client) -> Non
 
 
 def test_routes_are_found_by_their_template() -> None:
-    table = RouteTable(["/", "/models", "/models/{version}"])
+    table = RouteTable(ENDPOINTS)
     paths = ["/", "/models", "/models/1", "/models/1/x", "/model", ""]
     assert [table.find(path) for path in paths] == [
         "/",
@@ -63,3 +68,10 @@ def test_routes_are_found_by_their_template() -> None:
         "unmatched",
         "unmatched",
     ]
+
+
+def test_the_methods_of_a_path_are_those_of_all_its_routes() -> None:
+    table = RouteTable(ENDPOINTS)
+    assert table.methods("/") == ["GET", "HEAD", "POST"]
+    assert table.methods("/models/1") == ["GET", "HEAD"]
+    assert table.methods("/model") == []
