@@ -29,6 +29,7 @@ nitpicky = True
 CHAPTERS = {
     "First steps": ["docs/start", "docs/api", "client/README"],
     "Many reviews": ["docs/bulk-scoring"],
+    "Move from a hosted service": ["docs/dialects"],
     "Train": [
         "docs/train",
         "docs/data",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from service.capture.capture import Capture, CaptureShare
 from service.capture.part_folder import PartFolder, UnsafeFolder
 from service.http import problems
 from service.http.api_keys import read_admin_keys, read_api_keys
+from service.http.dialect import DialectFinder
 from service.http.fast_path import FastPath
 from service.http.guard import Guard, Keys
 from service.http.middleware import RequestMiddleware, RouteTable
@@ -29,6 +31,7 @@ from service.routes import (
     status,
     stream,
 )
+from service.routes.dialects.table import find_dialect, routers, schemas
 from service.runtime.explanations import Explanations
 from service.runtime.lifecycle import Lifecycle
 from service.runtime.loading import Loader, load_version
@@ -79,7 +82,12 @@ class Service(FastAPI):
     def openapi(self) -> Document:
         """Return the OpenAPI document; it is made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = build_document(self, self._settings, needs_api_key=self._needs_api_key)
+            self.openapi_schema = build_document(
+                self,
+                self._settings,
+                schemas(self._settings.dialects),
+                needs_api_key=self._needs_api_key,
+            )
         return self.openapi_schema
 
 
@@ -100,6 +108,8 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     app.include_router(status.router)
     if keys.admin:
         app.include_router(admin.router)
+    for router in routers(settings.dialects):
+        app.include_router(router)
     root_path = settings.root_path or ""
     page.install(app, root_path)
     docs_page.install(app, root_path)
@@ -120,6 +130,8 @@ def create_app(settings: Settings, *, load: Loader = load_version, url: str | No
     app.layers = FastPath(app.layers, method="POST", path=predict.PATH, function=predict.predict)
     app.layers = Guard(app.layers, keys=keys, metrics=metrics, settings=settings)
     app.layers = RequestMiddleware(app.layers, metrics=metrics, routes=routes)
+    if settings.dialects:
+        app.layers = DialectFinder(app.layers, find=partial(find_dialect, enabled=settings.dialects))
     if root_path:
         app.layers = RootPath(app.layers, prefix=root_path)
     return app

@@ -10,18 +10,19 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sentiment import SentimentError
 from sentiment.cpus import available_cpus
 
 __all__ = [
     "PREFIX",
+    "DialectName",
     "InvalidSetting",
     "Origin",
     "Setting",
@@ -39,6 +40,8 @@ PREFIX = "SENTIMENT_"
 
 Origin = Literal["default", "environment", "file", "option"]
 """Where a value comes from; "file" is one that a setting names."""
+
+DialectName = Literal["comprehend", "huggingface", "classify", "oip"]
 
 _SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://")
 _SERVICE_LINK_HINT = (
@@ -226,6 +229,11 @@ class Settings(BaseSettings):
     capture_max_days: int = Field(
         default=30, ge=1, le=3650, description="How long a review is kept, at most."
     )
+    dialects: Annotated[tuple[DialectName, ...], NoDecode] = Field(
+        default=(),
+        description="APIs of other services that are answered too, separated by commas: docs/dialects.md.",
+        json_schema_extra={"computed_default": "none"},
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest severity of the log lines that are written."
     )
@@ -237,6 +245,13 @@ class Settings(BaseSettings):
         return (
             value.strip().lower() if isinstance(value, str) and get_origin(annotation) is Literal else value
         )
+
+    @field_validator("dialects", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(dict.fromkeys(name.strip().lower() for name in value.split(",")))
 
     @field_validator("host")
     @classmethod
@@ -387,6 +402,9 @@ def _allowed(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     if isinstance(extra, dict) and "allowed" in extra:
         return str(extra["allowed"])
+    if get_origin(annotation) is tuple:
+        *others, last = get_args(get_args(annotation)[0])
+        return f"any of {', '.join(others)} and {last}, separated by commas"
     if get_origin(annotation) is Literal:
         *others, last = get_args(annotation)
         return f"{', '.join(others)} or {last}"

@@ -144,11 +144,10 @@ async def _run(
         choice = choose(request, state.lifecycle.versions, live, content, version=version)
         model, reviews = choice.slot.model, body.reviews
         request.state.log_fields = {"num_reviews": len(reviews), "model_version": model.version}
-        outcomes: Sequence[Prediction | None]
         failure = None
         with choice.slot.batcher.submit(model, reviews, deadline_seconds=ends_at_seconds) as answer:
             try:
-                outcomes = await unless_gone(request, answer)
+                outcomes: list[Prediction | None] = [*await unless_gone(request, answer)]
             except InferenceFailed as error:
                 outcomes, failure = [error.scored.get(index) for index in range(len(reviews))], error
     return ScoredEach(body=body, choice=choice, outcomes=outcomes, failure=failure)

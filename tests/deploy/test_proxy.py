@@ -2,18 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from service.app import PAGES, create_app
 from service.http.openapi import endpoints
-from service.settings import Settings
+from service.settings import DialectName, Settings
 
 CONFIGURATION = Path(__file__).parent.parent.parent / "deploy/proxy/haproxy.cfg"
 RULES = re.findall(
     r"^ +acl public var\(txn\.path\) -m (str|reg) (.+)$", CONFIGURATION.read_text(), re.MULTILINE
 )
-ROUTES = sorted({endpoint.route for endpoint in (*endpoints(create_app(Settings()).openapi()), *PAGES)})
+ALL = Settings(dialects=get_args(DialectName))
+ROUTES = sorted({endpoint.route for endpoint in (*endpoints(create_app(ALL).openapi()), *PAGES)})
 
 
 def is_public(path: str) -> bool:
@@ -64,6 +66,12 @@ def test_feedback_is_not_sent_twice() -> None:
         "/models/1/report/",
         "/models/1/report/a/b",
         "/models/1/admin/rollout",
+        "/v2/",
+        "/v2/models",
+        "/v2/models/../../metrics",
+        "/v2/models/reviews/config",
+        "/v2/models/reviews/versions/1/2",
+        "/v1",
     ],
 )
 def test_what_is_no_public_route_is_not_passed(path: str) -> None:

@@ -63,13 +63,17 @@ def test_a_flag_of_each_setting() -> None:
         "capture_below_confidence": "0.5",
         "capture_max_mib": "22",
         "capture_max_days": "23",
+        "dialects": "oip,comprehend",
         "log_level": "error",
     }
     open_settings = [setting for setting in setting_list() if not setting.is_secret]
     flags = [part for setting in open_settings for part in (setting.flag or "", values[setting.name])]
     settings = read_settings(flags)
     given = settings.model_dump(exclude={setting.name for setting in setting_list() if setting.is_secret})
-    assert {name: str(value) for name, value in given.items()} == values
+    written = {
+        name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()
+    }
+    assert written == values
 
 
 def test_a_secret_has_a_variable_and_no_flag(
@@ -105,6 +109,13 @@ def test_each_setting_is_described(setting: object) -> None:
         (["--port", "65536"], "SENTIMENT_PORT: must be an integer from 0 to 65535, not '65536'"),
         (["--lanes", "many"], "SENTIMENT_LANES: must be an integer from 1 to 1024, not 'many'"),
         (["--device", "tpu"], "SENTIMENT_DEVICE: must be auto, cpu or cuda, not 'tpu'"),
+        (
+            ["--dialects", "oip,aws"],
+            (
+                "SENTIMENT_DIALECTS: must be any of comprehend, huggingface, classify and oip, "
+                "separated by commas, not 'aws'"
+            ),
+        ),
         (["--model", ""], "SENTIMENT_MODEL: must be a text that is not empty, not ''"),
         (["--root-path", "/a/"], "SENTIMENT_ROOT_PATH: must be a path such as /sentiment, .*, not '/a/'"),
         (
@@ -181,6 +192,13 @@ def test_a_choice_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPatch, na
         monkeypatch.setenv(PREFIX + name.upper(), spelling)
         assert getattr(read_settings([]), name) == word
         assert getattr(read_settings([f"--{name.replace('_', '-')}", spelling]), name) == word
+
+
+@pytest.mark.parametrize("given", ["oip, Comprehend", " OIP,comprehend,oip"])
+def test_names_of_dialects(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("SENTIMENT_DIALECTS", given)
+    assert read_settings([]).dialects == ("oip", "comprehend")
+    assert read_settings(["--dialects", given]).dialects == ("oip", "comprehend")
 
 
 def test_help_shows_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
