@@ -56,8 +56,8 @@ def lines_of(response: httpx.Response) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def hasty(slow_store: Path) -> Iterator[str]:
-    """Run a service that waits only one second for its clients."""
-    with service(slow_store, client_timeout_seconds=1, max_body_bytes=2048) as url:
+    """Run a service that waits only two seconds for its clients, four for one that does not read."""
+    with service(slow_store, client_timeout_seconds=2, max_body_bytes=2048) as url:
         yield url
 
 
@@ -265,7 +265,7 @@ def test_a_client_that_sends_nothing_is_told_so(hasty: str) -> None:
 
 
 def test_empty_lines_keep_a_stream_open(hasty: str) -> None:
-    ends_at_seconds = time.monotonic() + 3
+    ends_at_seconds = time.monotonic() + 5
     num_lines = 0
     with streaming(hasty) as stream:
         while time.monotonic() < ends_at_seconds:
@@ -296,7 +296,7 @@ def read_on(stream: Streaming) -> list[dict[str, Any]]:
 
 def test_a_client_that_does_not_read_is_told_so_when_it_does(hasty: str) -> None:
     with streaming(hasty) as stream:
-        stream.connection.sendall(send_until_blocked(stream))  # after a second, what it sends is dropped
+        stream.connection.sendall(send_until_blocked(stream))  # after a while, what it sends is dropped
         for _ in range(100):
             stream.send(*[LONG] * 100)
         *answers, last = read_on(stream)
