@@ -126,7 +126,7 @@ def test_a_unit_is_all_that_is_explained(unit: Unit, num_sentences: int, num_tok
 
 def test_no_input_is_scored_twice() -> None:
     score = Counting(classifier())
-    explain("good good good. good good good.", TOKENIZER, score)
+    explain("good good good.<br>bad", TOKENIZER, score)  # "bad" is a word and a sentence
     assert len(set(map(tuple, score.inputs))) == len(score.inputs)
 
 
