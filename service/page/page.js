@@ -51,6 +51,35 @@ class Breather {
   }
 }
 
+/** Return two sorted lists as one. */
+async function merged(left, right, compare, breather) {
+  const both = [];
+  let [i, j] = [0, 0];
+  while (i < left.length || j < right.length) {
+    if (both.length % 256 === 0) await breather.rest();
+    both.push(j >= right.length || (i < left.length && compare(left[i], right[j]) <= 0) ? left[i++] : right[j++]);
+  }
+  return both;
+}
+
+/** Return a sorted list, letting the browser react meanwhile: sorting many texts at once would be felt. */
+async function sorted(items, compare) {
+  const breather = new Breather();
+  let runs = [];
+  for (let at = 0; at < items.length; at += 500) {
+    runs.push(items.slice(at, at + 500).sort(compare));
+    await breather.rest();
+  }
+  while (runs.length > 1) {
+    const longer = [];
+    for (let at = 0; at < runs.length; at += 2) {
+      longer.push(at + 1 < runs.length ? await merged(runs[at], runs[at + 1], compare, breather) : runs[at]);
+    }
+    runs = longer;
+  }
+  return runs[0] ?? [];
+}
+
 /** Let the arrow keys move the focus among the children that match; Tab enters and leaves the group. */
 function roving(group, selector, chosen = () => {}) {
   const items = () => [...group.querySelectorAll(selector)];
@@ -874,7 +903,7 @@ const PAGE_ROWS = 50;
 const MAX_FAILURES = 6;
 const encoder = new TextEncoder();
 
-const many = { table: null, texts: [], results: [], order: null, sort: { by: "row", isUp: true }, filter: "", page: 0, run: null };
+const many = { table: null, texts: [], results: [], order: null, sort: { by: "row", isUp: true }, filter: "", page: 0, turn: 0, run: null };
 
 /** Return why a text cannot be sent, or "". */
 function fault(text) {
@@ -1048,7 +1077,6 @@ function showResults() {
   showHistogram(labels);
   showFilter(labels);
   arrange();
-  showRows();
 }
 
 function showShares(labels) {
@@ -1086,12 +1114,13 @@ function showFilter(labels) {
   byId("filter").replaceChildren(...values.map((value) => make("option", { value }, value || "all rows")));
 }
 
-/** Put the rows that are shown in the order that was chosen. */
-function arrange() {
+/** Show the rows in the order that was chosen; a later choice overtakes an earlier one. */
+async function arrange() {
+  const turn = many.turn += 1;
   const { by, isUp } = many.sort;
   const top = topLabel(manyLabels());
   const shown = [];
-  many.results.forEach((result, index) => {
+  many.results.forEach((result, index) => {  // `results` has a place for each row, scored or not
     if (!many.filter || (many.filter === "not scored" ? result?.error : result?.label === many.filter)) shown.push(index);
   });
   const key = {
@@ -1101,13 +1130,15 @@ function arrange() {
     confidence: (index) => many.results[index]?.confidence ?? -1,
     top: (index) => many.results[index]?.probabilities?.[top] ?? -1,
   }[by];
-  const keys = new Map(shown.map((index) => [index, key(index)]));
   const way = isUp ? 1 : -1;
-  shown.sort((a, b) => {
-    const [x, y] = [keys.get(a), keys.get(b)];
+  const compare = (a, b) => {
+    const [x, y] = [key(a), key(b)];
     return x < y ? -way : x > y ? way : a - b;
-  });
-  many.order = shown;
+  };
+  const order = by === "row" && isUp ? shown : await sorted(shown, compare);
+  if (turn !== many.turn) return;
+  many.order = order;
+  showRows();
 }
 
 function showRows() {
@@ -1137,7 +1168,6 @@ function layHead(columns) {
         many.sort = { by, isUp: many.sort.by === by ? !many.sort.isUp : by === "row" || by === "text" || by === "label" };
         many.page = 0;
         arrange();
-        showRows();
       },
     }, name)))));
 }
@@ -1204,7 +1234,7 @@ byId("sample").addEventListener("click", () => {
 byId("file").addEventListener("change", (event) => takeFile(event.target.files[0]));
 byId("score-file").addEventListener("click", () => scoreTable(Number(byId("column").value)));
 byId("stop").addEventListener("click", () => many.run?.stop.abort());
-byId("filter").addEventListener("change", (event) => { many.filter = event.target.value; many.page = 0; arrange(); showRows(); });
+byId("filter").addEventListener("change", (event) => { many.filter = event.target.value; many.page = 0; arrange(); });
 byId("page-back").addEventListener("click", () => { many.page -= 1; showRows(); });
 byId("page-next").addEventListener("click", () => { many.page += 1; showRows(); });
 byId("save-csv").addEventListener("click", () => save("scored.csv", "text/csv", csvLines()));
