@@ -44,6 +44,7 @@ def try_packages(folder: Path) -> None:
     programs = install(wheel(folder / "dist", "sentiment_service"), folder)
     run(programs / "sentiment-models", "list")
     with served(programs / "sentiment-serve") as url:
+        urllib.request.urlopen(f"{url}/page.js").close()  # noqa: S310  # files that are not code are installed too
         client = wheel(folder / "dist", "sentiment_client")
         label = run(tool_path("uvx"), "--quiet", "--from", client, "python", "-c", ASK, url)
     if label.strip() != "positive":

@@ -465,6 +465,7 @@ class Pane {
 
   changed() {
     clearTimeout(this.timer);
+    this.run.abort();  // what is under way is of an older text
     this.timer = setTimeout(() => this.score(), 250);
     this.verdicts.classList.add("stale");
     this.view.classList.add("stale");
