@@ -89,7 +89,15 @@ class Server(uvicorn.Server):
             log_event("stopped")
             os._exit(0)
         await super().shutdown(sockets)
+        await self._abort_connections()
         log_event("stopped")
+
+    async def _abort_connections(self) -> None:
+        """Drop answers that were not taken in the time to drain: closing the event loop waits for them."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Connection):
+                connection.transport.abort()
+        await asyncio.sleep(0)  # one turn of the loop, in which they end
 
     def _check_connections(self) -> None:
         now_seconds = time.monotonic()

@@ -252,7 +252,7 @@ def test_a_stream_outlives_the_service_that_it_began_with(
     number: int, tiny_store: Path, tmp_path: Path
 ) -> None:
     num_reviews = max(3000, scaled(1_000_000))
-    flags = ("--model-store", str(tiny_store))
+    flags = ("--model-store", str(tiny_store), "--drain-seconds", "2")
     with ExitStack() as services:
         first = services.enter_context(process(tmp_path / "first", *flags))
         first.wait_for("ready")

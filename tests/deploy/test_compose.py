@@ -57,7 +57,9 @@ def test_prometheus_has_the_rules_and_knows_alertmanager(compose: Compose) -> No
     groups = httpx.get(f"{compose.prometheus}/api/v1/rules").raise_for_status().json()["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert len(rules) > 20
-    assert {rule["health"] for rule in rules} == {"ok"}
+    # Unknown are those of groups that are evaluated less often than the deployment has run.
+    health = {rule["health"] for rule in rules}
+    assert {"ok"} <= health <= {"ok", "unknown"}
     managers = httpx.get(f"{compose.prometheus}/api/v1/alertmanagers").raise_for_status().json()["data"]
     assert len(managers["activeAlertmanagers"]) == 1
 

@@ -56,8 +56,8 @@ def lines_of(response: httpx.Response) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def hasty(slow_store: Path) -> Iterator[str]:
-    """Run a service that waits only two seconds for its clients, four for one that does not read."""
-    with service(slow_store, client_timeout_seconds=2, max_body_bytes=2048) as url:
+    """Run a service that waits only four seconds for its clients, eight for one that does not read."""
+    with service(slow_store, client_timeout_seconds=4, max_body_bytes=2048) as url:
         yield url
 
 

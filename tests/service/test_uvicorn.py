@@ -24,12 +24,14 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 OF_CONNECTION = {
     "config",
+    "connection_lost",
     "connection_made",
     "connections",
     "cycle",
     "data_received",
     "flow",
     "headers",
+    "loop",
     "on_header",
     "on_headers_complete",
     "on_message_begin",

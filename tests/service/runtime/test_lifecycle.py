@@ -25,7 +25,7 @@ def test_before_the_model_is_loaded(tiny_store: Path, tmp_path: Path) -> None:
             for response in (client.get("/readyz"), client.post("/predict", json={"reviews": ["good"]})):
                 problem(response, 503, "not_ready")
                 assert response.headers["retry-after"] == "1"
-            assert client.get("/models").json() == {"models": []}
+            assert client.get("/models").json() == {"models": [], "slots": None}
             problem(client.get("/models/1"), 404, "not_found")
             found = samples(url)
             assert found["sentiment_ready"] == 0
