@@ -37,7 +37,8 @@ from service.runtime.lifecycle import Lifecycle
 from service.runtime.loading import Loader, load_version
 from service.runtime.state import State
 from service.settings import PREFIX, InvalidSetting, Settings
-from service.telemetry.metrics import Endpoint, Metrics
+from service.telemetry.metrics import Metrics
+from service.telemetry.request_metrics import Endpoint
 
 __all__ = ["Service", "create_app"]
 

@@ -16,7 +16,8 @@ from service.errors import ApiError, Draining, Internal
 from service.http.dialect import dialect_of
 from service.http.problems import error_response
 from service.telemetry.logs import REQUEST_ID, log_event
-from service.telemetry.metrics import UNMATCHED, Endpoint, Metrics, method_label
+from service.telemetry.metrics import Metrics
+from service.telemetry.request_metrics import UNMATCHED, Endpoint, method_label
 
 __all__ = ["CLIENT_LEFT", "REQUEST_ID_HEADER", "RequestMiddleware", "RouteTable"]
 

@@ -18,7 +18,7 @@ from service.schemas.feedback import FeedbackRequest
 from service.schemas.prediction import PredictRequest
 from service.schemas.stream import LineAnswer, LineRequest, StreamEnd
 from service.settings import Settings
-from service.telemetry.metrics import Endpoint
+from service.telemetry.request_metrics import Endpoint
 
 __all__ = [
     "BodySchema",

@@ -5,7 +5,7 @@ import pytest
 
 from bench.process import ServiceProcess
 from service.http.middleware import RouteTable
-from service.telemetry.metrics import Endpoint
+from service.telemetry.request_metrics import Endpoint
 
 ENDPOINTS = [
     Endpoint(route, method, (200,))

@@ -6,7 +6,8 @@ import pytest
 from service.app import create_app
 from service.settings import Settings
 from service.telemetry.metric import Metric
-from service.telemetry.metrics import METRICS, Metrics, method_label
+from service.telemetry.metrics import METRICS, Metrics
+from service.telemetry.request_metrics import method_label
 from tests.service.running import series
 
 CUT_REASONS = (
