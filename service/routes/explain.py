@@ -9,12 +9,10 @@ from starlette.responses import Response
 
 from sentiment.explanation import Explanation, in_utf16
 from service.batching.model import Model
-from service.http.body import check_media_type, parse_json
-from service.http.deadline import Deadline, timeout_ms
+from service.http.body import parse_json
 from service.http.openapi import request_body
-from service.routes.choice import choose
 from service.routes.declared import PARAMETERS, PROBLEMS
-from service.routes.predictor import read, respond, unless_gone
+from service.routes.predictor import Asking, BodyForm, ask, respond, unless_gone
 from service.runtime.state import State
 from service.schemas.explanation import ExplainRequest, ExplainResponse, explanation_json, parse_explain
 from service.settings import Settings
@@ -41,21 +39,16 @@ async def explain(request: Request) -> Response:
 
 
 async def _answer(request: Request, state: State) -> Response:
-    state.lifecycle.admit()
-    ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
-    async with Deadline(ends_at_seconds) as deadline:
-        check_media_type(request)
-        body, content = await read(request, state, _parse)
-        deadline.is_read = True
-        live = state.lifecycle.admit()  # again, since the body may have taken long to come in
-        slot = choose(request, state.lifecycle.versions, live, content).slot
-        request.state.log_fields = {"num_reviews": len(body.reviews), "model_version": slot.number}
+    async def explain_body(asking: Asking[ExplainRequest]) -> tuple[Model, ExplainRequest, list[Explanation]]:
+        slot, body = asking.choice.slot, asking.body
         explaining = state.explanations.explain(
-            slot, body.reviews, unit=body.unit, ends_at_seconds=ends_at_seconds
+            slot, body.reviews, unit=body.unit, ends_at_seconds=asking.ends_at_seconds
         )
-        explanations = await unless_gone(request, asyncio.ensure_future(explaining))
+        return slot.model, body, await unless_gone(request, asyncio.ensure_future(explaining))
+
+    answer = await ask(request, state, BodyForm(parse=_parse), explain_body)
     with state.metrics.stage("respond"):
-        return Response(_written(slot.model, body, explanations), media_type="application/json")
+        return Response(_written(*answer), media_type="application/json")
 
 
 def _parse(content: bytes, settings: Settings) -> ExplainRequest:

@@ -22,12 +22,14 @@ from service.runtime.state import State, state_of
 from service.settings import Settings
 
 __all__ = [
+    "Asking",
     "Body",
+    "BodyForm",
     "Parse",
     "Scored",
     "ScoredEach",
+    "ask",
     "count_and_keep",
-    "read",
     "record",
     "respond",
     "score",
@@ -49,6 +51,27 @@ Body = TypeVar("Body")
 Asked = TypeVar("Asked", bound=_Reviews)
 Parse = Callable[[bytes, Settings], Body]
 """Reads the bytes of a body; raises MalformedJson, or InvalidRequest, which says where the body is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyForm(Generic[Asked]):
+    """How the body of a route is read."""
+
+    parse: Parse[Asked]
+    check: Callable[[Request], None] = check_media_type
+    """Refuses a request by its headers."""
+    version: str | None = None
+    """Names the version to ask, before the query does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking(Generic[Asked]):
+    """A body, and what answers it."""
+
+    body: Asked
+    choice: Choice
+    ends_at_seconds: float
+    """On the clock of the event loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +119,7 @@ async def score(
     Raises all that docs/api.md lists for POST /predict, and starlette's ClientDisconnect when the client
     leaves.
     """
-    scored = await _run(request, state, parse, check, version)
+    scored = await _run(request, state, BodyForm(parse=parse, check=check, version=version))
     if scored.failure is not None:
         raise scored.failure
     predictions = cast("list[Prediction]", scored.outcomes)  # each has one, since nothing has failed
@@ -115,7 +138,7 @@ async def score_each(
 
     The body may have no review.
     """
-    scored = await _run(request, state, parse, check, None)
+    scored = await _run(request, state, BodyForm(parse=parse, check=check))
     answered = [
         (review, outcome)
         for review, outcome in zip(scored.body.reviews, scored.outcomes, strict=True)
@@ -127,33 +150,43 @@ async def score_each(
     return scored
 
 
-async def _run(
-    request: Request,
-    state: State,
-    parse: Parse[Asked],
-    check: Callable[[Request], None],
-    version: str | None,
-) -> ScoredEach[Asked]:
-    state.lifecycle.admit()
-    ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
-    async with Deadline(ends_at_seconds) as deadline:
-        check(request)
-        body, content = await read(request, state, parse)
-        deadline.is_read = True
-        live = state.lifecycle.admit()  # again, since the body may have taken long to come in
-        choice = choose(request, state.lifecycle.versions, live, content, version=version)
-        model, reviews = choice.slot.model, body.reviews
-        request.state.log_fields = {"num_reviews": len(reviews), "model_version": model.version}
+async def _run(request: Request, state: State, form: BodyForm[Asked]) -> ScoredEach[Asked]:
+    async def submit(asking: Asking[Asked]) -> ScoredEach[Asked]:
+        slot, reviews = asking.choice.slot, asking.body.reviews
         failure = None
-        with choice.slot.batcher.submit(model, reviews, deadline_seconds=ends_at_seconds) as answer:
+        with slot.batcher.submit(slot.model, reviews, deadline_seconds=asking.ends_at_seconds) as answer:
             try:
                 outcomes: list[Prediction | None] = [*await unless_gone(request, answer)]
             except InferenceFailed as error:
                 outcomes, failure = [error.scored.get(index) for index in range(len(reviews))], error
-    return ScoredEach(body=body, choice=choice, outcomes=outcomes, failure=failure)
+        return ScoredEach(body=asking.body, choice=asking.choice, outcomes=outcomes, failure=failure)
+
+    return await ask(request, state, form, submit)
 
 
-async def read(request: Request, state: State, parse: Parse[Body]) -> tuple[Body, bytes]:
+async def ask(
+    request: Request,
+    state: State,
+    form: BodyForm[Asked],
+    answer: Callable[[Asking[Asked]], Awaitable[Answer]],
+) -> Answer:
+    """Read a body, choose the version for it, and return what a function answers, all within the deadline.
+
+    Raises what is said of `score`.
+    """
+    state.lifecycle.admit()
+    ends_at_seconds = asyncio.get_running_loop().time() + timeout_ms(request, state.settings) / 1000
+    async with Deadline(ends_at_seconds) as deadline:
+        form.check(request)
+        body, content = await _read(request, state, form.parse)
+        deadline.is_read = True
+        live = state.lifecycle.admit()  # again, since the body may have taken long to come in
+        choice = choose(request, state.lifecycle.versions, live, content, version=form.version)
+        request.state.log_fields = {"num_reviews": len(body.reviews), "model_version": choice.slot.number}
+        return await answer(Asking(body=body, choice=choice, ends_at_seconds=ends_at_seconds))
+
+
+async def _read(request: Request, state: State, parse: Parse[Body]) -> tuple[Body, bytes]:
     """Return the body, parsed and as it came; raises BodyTooLarge, and what `parse` raises."""
     try:
         with state.metrics.stage("read"):
