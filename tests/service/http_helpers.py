@@ -40,6 +40,13 @@ def connect(url: str) -> Iterator[tuple[socket.socket, BinaryIO]]:
         yield connection, answers
 
 
+def get_as_spelled(url: str, path: str) -> bytes:
+    """Return the response to a GET of a path that a client would tidy up before it sends it."""
+    with connect(url) as (connection, answers):
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        return receive(answers)
+
+
 def head(length: int, *more: str) -> bytes:
     """Return the head of a prediction with any Content-Length, and more headers."""
     lines = (

@@ -7,7 +7,7 @@ import pytest
 
 from bench.process import ServiceProcess
 from service.http.guard import is_open
-from tests.service.http_helpers import connect, head, problem, receive
+from tests.service.http_helpers import connect, get_as_spelled, head, problem, receive
 from tests.service.running import process, samples, series
 
 pytestmark = pytest.mark.xdist_group("gate")
@@ -135,9 +135,7 @@ def test_an_open_path_is_open_for_reading_alone(stranger: httpx.Client, method: 
     ],
 )
 def test_no_other_spelling_of_a_path_leads_past_the_guard(guarded: ServiceProcess, path: str) -> None:
-    with connect(guarded.url()) as (connection, answers):
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
-        status = receive(answers).split(b" ")[1]
+    status = get_as_spelled(guarded.url(), path).split(b" ")[1]
     assert status in (b"401", b"404")
 
 

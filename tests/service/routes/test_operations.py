@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from bench.process import ServiceProcess
 from model_store import ModelVersion
 from service.telemetry.metrics import METRICS
-from tests.service.http_helpers import connect, post, problem, receive
+from tests.service.http_helpers import get_as_spelled, post, problem
 from tests.service.running import samples, series
 
 
@@ -80,9 +80,7 @@ def test_the_documentation_page_needs_nothing_from_elsewhere(client: httpx.Clien
     ],
 )
 def test_assets_lead_to_no_other_file(running: ServiceProcess, path: str) -> None:
-    with connect(running.url()) as (connection, answers):
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
-        answer = receive(answers)
+    answer = get_as_spelled(running.url(), path)
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert b"root:" not in answer
 

@@ -6,7 +6,7 @@ import pytest
 
 from bench.process import ServiceProcess
 from tests.service import stores
-from tests.service.http_helpers import connect, problem, receive
+from tests.service.http_helpers import get_as_spelled, problem
 from tests.service.running import process
 
 pytestmark = pytest.mark.xdist_group("report")
@@ -100,9 +100,7 @@ def test_what_is_not_there(reader: httpx.Client, path: str) -> None:
     ],
 )
 def test_no_spelling_leads_to_another_file(reporting: ServiceProcess, name: str) -> None:
-    with connect(reporting.url()) as (connection, answers):
-        connection.sendall(f"GET /models/1/report/{name} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
-        answer = receive(answers)
+    answer = get_as_spelled(reporting.url(), f"/models/1/report/{name}")
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert b"root:" not in answer
     assert PICTURE not in answer
