@@ -221,7 +221,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="Only reviews whose confidence is lower are kept.",
+        description="Only reviews whose confidence is lower are kept; 1 is all.",
     )
     capture_max_mib: int = Field(
         default=1024, ge=1, le=1_048_576, description="Size of that folder; the oldest reviews are removed."

@@ -27,13 +27,14 @@ class CaptureShare:
     """Which of the reviews are kept."""
 
     ratio: float
-    """Share of those that qualify, 0 to 1."""
+    """Share of the reviews below, 0 to 1."""
     below_confidence: float
-    """Those qualify whose label has a lower probability; 1 is all but the certain ones."""
+    """Only reviews whose label has a lower probability; 1 is all reviews, also those with probability 1."""
 
     def takes(self, prediction: Prediction) -> bool:
         """Return whether a review with this prediction is kept; chance decides for a ratio below 1."""
-        return prediction.confidence < self.below_confidence and random.random() < self.ratio  # noqa: S311
+        is_unsure = self.below_confidence == 1 or prediction.confidence < self.below_confidence
+        return is_unsure and random.random() < self.ratio  # noqa: S311
 
 
 class Capture:

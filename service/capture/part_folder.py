@@ -47,7 +47,7 @@ class PartFolder:
         self._path = folder
         self._begun_at_seconds = 0.0
         _check(folder)
-        self._close_parts_of_the_dead()
+        self._close_abandoned_parts()
         self.prune()
 
     def append(self, lines: bytes) -> None:
@@ -98,12 +98,12 @@ class PartFolder:
         self._path = self._folder / f"{_PREFIX}{moment}-{uuid.uuid4().hex[:8]}{OPEN_SUFFIX}"
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._part = os.fdopen(descriptor, "wb", buffering=0)
-        # Held while the part is written: who can take it knows that the writer is dead.
+        # Held while the part is written: a process that gets this lock knows that the writer has ended.
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._begun_at_seconds = self._clock()
         return self._part
 
-    def _close_parts_of_the_dead(self) -> None:
+    def _close_abandoned_parts(self) -> None:
         """Close the parts of processes that were killed, without a last line that is cut short."""
         for path in self._folder.glob(f"*{OPEN_SUFFIX}"):
             with suppress(FileNotFoundError, BlockingIOError), path.open("rb+") as part:

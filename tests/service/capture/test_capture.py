@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from reviews import read_reviews
+from sentiment import Prediction
+from service.capture.capture import CaptureShare
 from tests.service.running import process, samples, series, service, wait_for_sample
 
 REVIEWS = ["A wonderful film, warm and funny.", "Dull \N{SNAKE} and badly acted.\nAwful."]
@@ -72,6 +74,14 @@ def test_only_reviews_that_the_model_is_unsure_of_are_kept(tiny_store: Path, tmp
         ask(url)
         wait_for_sample(url, WRITTEN, 1)
     assert [row["confidence"] for row in rows(other)] == pytest.approx(confidences[:1])
+
+
+@pytest.mark.parametrize(("below", "is_kept"), [(1.0, True), (0.99, False)])
+def test_a_review_that_the_model_is_certain_of_is_one_of_all(below: float, is_kept: bool) -> None:
+    certain = Prediction(
+        label="positive", confidence=1.0, probabilities={}, tokens=1, truncated=False, unknown_ratio=0.0
+    )
+    assert CaptureShare(ratio=1.0, below_confidence=below).takes(certain) is is_kept
 
 
 def test_a_share_is_kept(tiny_store: Path, tmp_path: Path) -> None:
