@@ -28,7 +28,7 @@ new PerformanceObserver((list) => window.freezes.push(...list.getEntries().map((
 
 
 def page_bytes() -> tuple[int, int]:
-    """Return the bytes of all files of the page, as they lie and compressed."""
+    """Return the size in bytes of all files of the page, uncompressed and compressed."""
     contents = [(files("service") / "page" / name).read_bytes() for name, _ in FILES.values()]
     return sum(map(len, contents)), sum(len(gzip.compress(content)) for content in contents)
 

@@ -129,7 +129,7 @@ class AsyncClient:
         version: int | str | None = None,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[Score | RequestRefused]:
-        """Yield what becomes of each review, in order, by one stream that is sent and read side by side.
+        """Yield the result of each review, in order, over one stream; sends and reads at the same time.
 
         A review that cannot be scored has an error in its place. `version` binds the stream to a version, by
         number or as "candidate"; `timeout_seconds` hold for each review. A stream that ends early goes on in

@@ -18,7 +18,7 @@ __all__ = ["score_stream"]
 async def score_stream(
     target: Target, retries: Retries, reviews: Iterable[str] | AsyncIterable[str]
 ) -> AsyncIterator[Score | RequestRefused]:
-    """Yield what becomes of each review, in order, by as many streams as it takes; raises ClientError."""
+    """Yield the result of each review, in order, over as many streams as are needed; raises ClientError."""
     lines, source = Lines(), _Source(reviews)
     resumption = Resumption(retries, lines)
     try:
@@ -107,7 +107,7 @@ class _Exchange:
             await _write(writer, self.wire.end())
 
     async def _fill(self) -> None:
-        """Wait for a review and for room, and take what more there is at once."""
+        """Wait for a review and for room, then take all others that are ready."""
         while not self._lines.has_room and not self._lines.has_waiting:
             self._answered.clear()
             await self._answered.wait()

@@ -29,7 +29,7 @@ class ClientError(Exception):
 
 
 class ServiceUnreachable(ClientError):
-    """There is no service at the URL, or what answers is none."""
+    """Nothing answers at the URL, or what answers is not this service."""
 
 
 class DeadlinePassed(ClientError):

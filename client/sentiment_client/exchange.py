@@ -96,7 +96,7 @@ class Exchange:
 
 
 def scores_of(reply: Reply, first: int) -> list[Score]:
-    """Return the scores of a batch whose first review has this index; raises what its error stands for."""
+    """Return the scores of a batch whose first review has this index; raises ClientError for a refusal."""
     fields = _checked(reply, first)
     try:
         model = fields["model"]
@@ -153,7 +153,7 @@ def accepted_of(reply: Reply, first: int) -> int:
 
 
 def refusal(reply: Reply) -> ClientError:
-    """Return what an answer stands for that is not 200."""
+    """Return the error for an answer whose status is not 200."""
     try:
         _checked(reply, 0)
     except ClientError as error:

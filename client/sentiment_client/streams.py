@@ -21,7 +21,7 @@ _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 def score_stream(
     target: Target, retries: Retries, reviews: Iterable[str]
 ) -> Iterator[Score | RequestRefused]:
-    """Yield what becomes of each review, in order, by as many streams as it takes; raises ClientError."""
+    """Yield the result of each review, in order, over as many streams as are needed; raises ClientError."""
     lines, source = Lines(), iter(reviews)
     resumption = Resumption(retries, lines)
     while True:

@@ -42,7 +42,7 @@ class Request:
     model: Model
     kind: WorkClass = WorkClass.LIVE
     deadline_seconds: float
-    """When nobody waits for it any more, on the scheduler's clock."""
+    """When its result is of no more use, on the scheduler's clock."""
     num_reserved_tokens: int
     phase: Phase = Phase.ADMITTED
     reviews: Sequence[TokenizedReview] = ()

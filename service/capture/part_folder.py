@@ -28,7 +28,7 @@ class UnsafeFolder(SentimentError):
 
 
 class PartFolder:
-    """Appends lines to a part, closes it when it is large or old, and removes the oldest parts.
+    """Appends lines to a part, closes the part when it is large or old, and removes the oldest parts.
 
     Several processes may share a folder: each writes a part of its own, and all keep to the bounds together.
     Not safe for several threads.

@@ -77,7 +77,7 @@ class Explanations:
         return [occlusion.explanation() for occlusion in occlusions]
 
     async def _score(self, slot: Slot, occlusions: Sequence[Occlusion], stops_at_seconds: float) -> None:
-        """Score what all ask for, round by round, until they ask for nothing."""
+        """Score the inputs that all explanations ask for, round by round, until none asks for more."""
         asking: Collection[int] = range(len(occlusions))
         while asked := _ask(occlusions, asking):
             reviews = list(chain.from_iterable(asked.values()))
