@@ -5,7 +5,8 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --quiet
+# Newer pips show what setuptools thinks of folders of data and of editable installations, forty lines each.
+INSTALL = PYTHONWARNINGS=ignore PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --quiet
 DATA ?= data/aclImdb_v1.tar.gz
 REVIEWS ?= $(DATA)
 SECONDS ?= 4
@@ -96,7 +97,6 @@ clean: ## Remove .venv and caches
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another with PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --upgrade 'pip>=25.1' # which knows dependency groups
 
 $(VENV)/.runtime: pyproject.toml constraints.txt setup.py build_backend.py sentiment/lstm.c | $(VENV)/bin/python
 	$(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) torch)
@@ -104,5 +104,6 @@ $(VENV)/.runtime: pyproject.toml constraints.txt setup.py build_backend.py senti
 	@touch $@
 
 $(VENV)/.development: pyproject.toml client/pyproject.toml constraints.txt | $(VENV)/.runtime
+	$(INSTALL) 'pip>=25.1' # knows dependency groups; an older .venv, or Python's own pip, may not
 	$(INSTALL) --group development --editable '.[scoring,training,transformer,tensorboard,ray]' --editable ./client
 	@touch $@
