@@ -1,6 +1,8 @@
 """A worker thread that scores batches, and how it is doing."""
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -17,7 +19,10 @@ from service.outcomes import LaneState, ReviewOutcome, ScoringFailure
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
-__all__ = ["Lane"]
+__all__ = ["LANE_NICENESS", "Lane"]
+
+LANE_NICENESS = 10
+"""Above that of the other threads, which answer clients: a refusal must not wait until a batch has run."""
 
 
 class Lane:
@@ -70,6 +75,7 @@ class Lane:
             # By the module, which imports PyTorch when this name is first used. PyTorch keeps the number
             # for each thread separately.
             sentiment.set_num_threads(self._num_threads)
+            _give_way()
             while self._work_once():
                 pass
         except BaseException as error:
@@ -150,3 +156,9 @@ def _warm_up(warm_up: WarmUp) -> None:
             raise
     else:
         warm_up.done.set_result(None)
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread, and of those that it starts, where a thread has its own."""
+    if sys.platform == "linux":  # elsewhere this would change all threads
+        os.nice(LANE_NICENESS)

@@ -1,5 +1,8 @@
 import asyncio
 import gc
+import os
+import sys
+import threading
 import weakref
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +16,7 @@ from bench.process import PATIENCE_SECONDS
 from model_store import Store
 from sentiment import TOLERANCE, Classifier, Prediction
 from service.batching.batcher import Batcher, BatcherOptions
+from service.batching.lane import LANE_NICENESS
 from service.batching.model import Model
 from service.batching.request import Request, WorkClass
 from service.errors import Draining, InferenceFailed, Overloaded
@@ -402,3 +406,18 @@ def test_work_in_the_background_is_answered_and_not_counted(
     assert value(metrics, "batch_reviews_count") == 0
     assert value(metrics, "stage_duration_seconds_count", stage="inference") == 0
     assert value(metrics, "stage_duration_seconds_count", stage="tokenize") == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_lanes_give_way_to_the_threads_that_answer_clients(classifier: Classifier) -> None:
+    async def run() -> list[int]:
+        batcher = make(Metrics([]), num_lanes=2)
+        batcher.start()
+        await batcher.warm_up(model_of(classifier))
+        lanes = [each.native_id for each in threading.enumerate() if each.name.startswith("lane-")]
+        priorities = [os.getpriority(os.PRIO_PROCESS, each) for each in lanes if each is not None]
+        await batcher.close(patience_seconds=PATIENCE_SECONDS)
+        return priorities
+
+    others = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert asyncio.run(run()) == [min(19, others + LANE_NICENESS)] * 2
