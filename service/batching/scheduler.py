@@ -5,8 +5,9 @@ the tokenizer is bounded too, and a refused request costs nothing. A batch is of
 review that has waited longest and takes others up to the token budget: the next in line, or, where the model
 pads, those of near-equal length. No review is passed over more than once for each review before it.
 
-Lines of streams run in small batches when no live work waits, and once in every few batches when it does. So
-they may use all lanes, and a live request waits for one small batch at most.
+Lines of streams run when no live work waits, and once in every few batches when it does. While live requests
+come, their batches are small and leave one lane free, so a live request seldom waits for one; otherwise they
+may use all lanes.
 
 A lane cannot be taken back. So work in the background, explanations and shadows, runs in small slices, on one
 lane at a time, and only while another one is idle. It has queues of its own, which count nothing against live
@@ -23,30 +24,33 @@ from service.batching.request import Batch, Phase, Request, RequestReview, WorkC
 from service.errors import Draining, Overloaded
 from service.outcomes import ReviewOutcome
 
-__all__ = ["Scheduler"]
+__all__ = ["LIVE_SECONDS", "Scheduler"]
 
 # Plan with this share of a client's patience. The rest covers what cannot be predicted: the network between
 # us, and lanes that slow down while the event loop refuses thousands of requests.
 PATIENCE_SHARE = 0.75
-SLICE = BatchLimits(max_tokens=2048, max_reviews=8)
-"""The largest batch in the background, some 20 milliseconds of a lane."""
+LIVE_SECONDS = 1.0
+"""A live request that was admitted less than this ago says that more will come."""
+MAX_SMALL_BATCH_TOKENS = 1024
+"""The largest batch of other work while live requests come: what one of them may have to wait for."""
+MAX_BACKGROUND_BATCH_TOKENS = 2048
+"""The largest batch in the background while none come."""
+MAX_BACKGROUND_BATCH_REVIEWS = 8
 MAX_STREAM_BATCH_TOKENS = 4096
-"""The largest batch of streams where nothing is padded: what a live request may have to wait for."""
+"""The largest batch of streams while no live requests come, where nothing is padded."""
 LIVE_BATCHES_A_STREAM_BATCH = 7
 """Batches of live work after which streams have a turn, however much live work waits."""
 MAX_BACKGROUND_TOKENS = 65_536
 """Tokens of one class in the background that may wait."""
 UNLIMITED_REVIEWS = 1 << 30
+_IN_BACKGROUND = (WorkClass.EXPLAIN, WorkClass.SHADOW)
 
 
 class Scheduler:
     """The queues of all models. Times are seconds on any clock that never goes back; callers pass them in."""
 
     def __init__(self, *, max_batch_tokens: int, max_queue_tokens: int, num_lanes: int) -> None:
-        self._batch = BatchLimits(max_tokens=max_batch_tokens, max_reviews=UNLIMITED_REVIEWS)
-        self._stream_batch = BatchLimits(
-            max_tokens=min(max_batch_tokens, MAX_STREAM_BATCH_TOKENS), max_reviews=UNLIMITED_REVIEWS
-        )
+        self._max_batch_tokens = max_batch_tokens
         self._max_queue_tokens = max_queue_tokens
         self._num_lanes = num_lanes
         self._backlogs = {kind: Backlog() for kind in WorkClass}
@@ -54,7 +58,9 @@ class Scheduler:
         self._stream = self._backlogs[WorkClass.STREAM]
         self._num_live_batches = 0
         """Batches of live work since the last one of streams."""
-        self._background = [self._backlogs[kind] for kind in (WorkClass.EXPLAIN, WorkClass.SHADOW)]
+        self._last_live_seconds = -math.inf
+        """When live work was last admitted."""
+        self._background = [self._backlogs[kind] for kind in _IN_BACKGROUND]
         self._closed = False
 
     @property
@@ -65,7 +71,7 @@ class Scheduler:
     @property
     def needs_waking(self) -> bool:
         """Whether a lane that found nothing to do may find something, or its end, when a batch is done."""
-        return self._closed or any(backlog.num_pending for backlog in self._background)
+        return self._closed or any(each.num_pending for each in (self._stream, *self._background))
 
     @property
     def is_finished(self) -> bool:
@@ -92,6 +98,7 @@ class Scheduler:
         self._check_room(kind, model, num_tokens)
         if kind is WorkClass.LIVE:
             self._check_wait(model, num_tokens, patience_seconds=deadline_seconds - now_seconds)
+            self._last_live_seconds = now_seconds
         request = Request(
             model=model, kind=kind, deadline_seconds=deadline_seconds, num_reserved_tokens=num_tokens
         )
@@ -118,7 +125,7 @@ class Scheduler:
 
         Requests found to be late are discarded, so they never cost compute.
         """
-        for kind in self._turns():
+        for kind in self._turns(now_seconds):
             anchor = self._backlogs[kind].oldest_in_time(now_seconds)
             if anchor is not None:
                 return self._take(anchor, now_seconds)
@@ -143,14 +150,15 @@ class Scheduler:
         """Admit nothing more; what was admitted still runs, but for shadows."""
         self._closed = True
 
-    def _turns(self) -> Iterator[WorkClass]:
+    def _turns(self, now_seconds: float) -> Iterator[WorkClass]:
         """Yield the classes that may run now, the first in turn first."""
         if self._num_live_batches >= LIVE_BATCHES_A_STREAM_BATCH:
             yield WorkClass.STREAM
         yield WorkClass.LIVE
         if self._has_lane_to_spare(self._live.num_busy_lanes):
             yield WorkClass.EXPLAIN
-        yield WorkClass.STREAM
+        if not self._has_live_work(now_seconds) or self._stream.num_busy_lanes < max(1, self._num_lanes - 1):
+            yield WorkClass.STREAM
         if not self._closed and self._has_lane_to_spare(
             self._live.num_busy_lanes + self._stream.num_busy_lanes
         ):
@@ -159,7 +167,9 @@ class Scheduler:
     def _take(self, anchor: RequestReview, now_seconds: float) -> Batch:
         model, kind = anchor.request.model, anchor.request.kind
         backlog = self._backlogs[kind]
-        reviews, is_full = backlog.pick(anchor, self._limits(kind, model), now_seconds=now_seconds)
+        reviews, is_full = backlog.pick(
+            anchor, self._limits(kind, model, now_seconds), now_seconds=now_seconds
+        )
         batch = Batch(
             model=model,
             kind=kind,
@@ -175,12 +185,21 @@ class Scheduler:
         self._count(kind)
         return batch
 
-    def _limits(self, kind: WorkClass, model: Model) -> BatchLimits:
-        if kind is WorkClass.LIVE:
-            return self._batch
-        if kind is not WorkClass.STREAM:
-            return SLICE
-        return self._batch if model.scorer.pads else self._stream_batch
+    def _has_live_work(self, now_seconds: float) -> bool:
+        """Return whether live requests come, so that other work should keep out of their way."""
+        return now_seconds - self._last_live_seconds < LIVE_SECONDS
+
+    def _limits(self, kind: WorkClass, model: Model, now_seconds: float) -> BatchLimits:
+        if kind is WorkClass.LIVE or (kind is WorkClass.STREAM and model.scorer.pads):
+            max_tokens = self._max_batch_tokens
+        elif self._has_live_work(now_seconds):
+            max_tokens = MAX_SMALL_BATCH_TOKENS
+        else:
+            max_tokens = MAX_STREAM_BATCH_TOKENS if kind is WorkClass.STREAM else MAX_BACKGROUND_BATCH_TOKENS
+        return BatchLimits(
+            max_tokens=min(max_tokens, self._max_batch_tokens),
+            max_reviews=MAX_BACKGROUND_BATCH_REVIEWS if kind in _IN_BACKGROUND else UNLIMITED_REVIEWS,
+        )
 
     def _count(self, kind: WorkClass) -> None:
         if kind is WorkClass.STREAM:
@@ -210,7 +229,7 @@ class Scheduler:
         queue = self._live.queue_of(model)
         wait_seconds = sum(each.work_seconds() for each in self._live.queues()) / self._num_lanes
         # Its own batch runs on one lane.
-        num_in_batch = min(self._batch.max_tokens, queue.num_tokens + num_tokens)
+        num_in_batch = min(self._max_batch_tokens, queue.num_tokens + num_tokens)
         done_seconds = wait_seconds + queue.throughput.seconds_for(num_in_batch)
         late_seconds = done_seconds - PATIENCE_SHARE * patience_seconds
         if late_seconds > 0:

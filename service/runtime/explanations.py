@@ -20,7 +20,7 @@ from service.telemetry.metrics import Metrics
 __all__ = ["Explanations"]
 
 MAX_UNDER_WAY = 16
-ROUND_TOKENS = 4096
+ROUND_TOKENS = 2048
 """Tokens of a round, two slices of a lane; requests take turns."""
 TIME_SHARE = 0.9
 """Share of a request's time after which what is known by then is the answer."""

@@ -1,13 +1,13 @@
 """How often explanations may run while clients ask for predictions."""
 
+from service.batching.scheduler import LIVE_SECONDS
+
 __all__ = ["Pace"]
 
-LIVE_SECONDS = 1.0
-"""A prediction that was asked for less than this ago says that more will come."""
-REST_RATIO = 4.0
-"""After a round, explanations rest for this many times as long as it took, so they have a fifth of a core:
+REST_RATIO = 7.0
+"""After a round, explanations rest for this many times as long as it took, so they have an eighth of a core:
 a lone prediction takes 1.4 times as long while the core that it would use too is busy."""
-MAX_REST_SECONDS = 0.25
+MAX_REST_SECONDS = 1.0
 """A round that had to wait for predictions took long without having run."""
 
 

@@ -1,5 +1,6 @@
 """The scheduler, under any order of events."""
 
+import math
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from service.batching.pending import padded_length
 from service.batching.request import Batch, Phase, Request, WorkClass
+from service.batching.scheduler import LIVE_SECONDS
 from service.errors import Draining, Overloaded
 from service.outcomes import ReviewOutcome, ScoringFailure
 from tests.scale import scaled
@@ -58,6 +60,7 @@ class Events(RuleBasedStateMachine):
         self.running: list[Batch] = []
         self.num_live_batches = 0
         """Since the last batch of streams."""
+        self.last_live_seconds = -math.inf
         self.closed = False
         self.min_retry_seconds = 1
 
@@ -85,6 +88,8 @@ class Events(RuleBasedStateMachine):
         except Overloaded as refused:
             self.min_retry_seconds = min(self.min_retry_seconds, refused.retry_after_seconds)
             return None
+        if kind is WorkClass.LIVE:
+            self.last_live_seconds = self.now_seconds
         expected = Expected(len(self.all), request, lengths)
         self.all[request] = expected
         return expected
@@ -147,7 +152,7 @@ class Events(RuleBasedStateMachine):
             assert len(rows) == 1 or cost_tokens <= MAX_BATCH_TOKENS
         else:
             assert len(rows) <= 8
-            assert len(rows) == 1 or cost_tokens <= 2048
+            assert len(rows) == 1 or cost_tokens <= (1024 if self.has_live_work() else 2048)
             assert batch.num_lanes == 1
         if not batch.model.scorer.pads:
             alike = [each for each in in_time if each[0].request.model is batch.model]
@@ -162,7 +167,17 @@ class Events(RuleBasedStateMachine):
             return by_class[WorkClass.STREAM]
         explanations = by_class[WorkClass.EXPLAIN] if self.is_idle_but_for(WorkClass.STREAM) else []
         shadows = [] if self.closed or not self.is_idle_but_for() else by_class[WorkClass.SHADOW]
-        return by_class[WorkClass.LIVE] or explanations or by_class[WorkClass.STREAM] or shadows
+        return by_class[WorkClass.LIVE] or explanations or self.streams(by_class) or shadows
+
+    def streams(self, by_class: dict[WorkClass, list[tuple[Expected, int]]]) -> list[tuple[Expected, int]]:
+        """Return what may run of streams: while live requests come, they leave one of the two lanes."""
+        if self.has_live_work() and any(batch.kind is WorkClass.STREAM for batch in self.running):
+            return []
+        return by_class[WorkClass.STREAM]
+
+    def has_live_work(self) -> bool:
+        """Return whether live requests come."""
+        return self.now_seconds - self.last_live_seconds < LIVE_SECONDS
 
     def is_idle_but_for(self, *kinds: WorkClass) -> bool:
         """Return whether only such batches run: of two lanes, one stays idle beside one in the background."""

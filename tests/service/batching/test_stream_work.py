@@ -6,6 +6,7 @@ import pytest
 
 from service.batching.request import WorkClass
 from service.batching.room import Room
+from service.batching.scheduler import LIVE_SECONDS
 from tests.service.batching.scheduling import answer, client, lengths_of, scheduler, take
 
 
@@ -18,6 +19,38 @@ def test_streams_use_all_lanes_while_no_live_work_waits() -> None:
     clients.put(5)
     clients.put(5, kind=WorkClass.STREAM)
     assert take(queue).kind is WorkClass.LIVE
+
+
+def test_while_live_requests_come_streams_run_in_small_batches_and_leave_a_lane() -> None:
+    queue = scheduler(num_lanes=3, max_batch_tokens=8192)
+    clients = client(queue)
+    clients.put(*[500] * 32, kind=WorkClass.STREAM)
+    queue.discard(clients.put(5, now_seconds=9.0))
+    now_seconds = 9.0 + LIVE_SECONDS / 2
+    batches = [take(queue, now_seconds=now_seconds) for _ in range(2)]
+    assert [lengths_of(batch) for batch in batches] == [[500] * 2] * 2
+    assert queue.take(now_seconds=now_seconds) is None, "the third lane is for the next live request"
+    queue.finish(batches[0], [answer(0, 0), answer(0, 1)], now_seconds=now_seconds)
+    assert lengths_of(take(queue, now_seconds=now_seconds)) == [500] * 2
+    assert lengths_of(take(queue, now_seconds=9.0 + LIVE_SECONDS)) == [500] * 8, "none came for a while"
+
+
+def test_the_only_lane_is_not_left_free() -> None:
+    queue = scheduler(num_lanes=1)
+    clients = client(queue)
+    queue.discard(clients.put(5))
+    clients.put(5, kind=WorkClass.STREAM)
+    assert take(queue).kind is WorkClass.STREAM
+
+
+def test_a_lane_that_was_left_free_is_woken_when_live_requests_may_have_ended() -> None:
+    queue = scheduler(num_lanes=2, max_batch_tokens=1)
+    clients = client(queue)
+    queue.discard(clients.put(5))
+    clients.put(5, 5, kind=WorkClass.STREAM)
+    take(queue)
+    assert queue.take(now_seconds=0.0) is None
+    assert queue.needs_waking
 
 
 def test_a_model_that_pads_runs_streams_in_full_batches() -> None:
