@@ -1380,7 +1380,7 @@ const day = (moment) => new Date(moment).toLocaleDateString("en", { day: "numeri
 function refusal(what, refused) {
   if (!refused) return null;
   const version = refused.version === null ? "What the store names" : `Version ${refused.version}`;
-  return make("p", { className: "notice warn" }, make("strong", {}, `${version} was refused as ${what}. `), `${refused.reason}, since ${refused.since.replace("T", " ").replace("Z", " UTC")}.`);
+  return make("p", { className: "notice warn" }, make("strong", {}, `${version} was refused as ${what}: `), `${refused.reason}, since ${refused.since.replace("T", " ").replace("Z", " UTC")}.`);
 }
 
 function showModels() {

@@ -69,7 +69,7 @@ def _versions(state: State) -> Versions:
 
 
 def _describe(state: State, versions: Versions) -> RolloutState:
-    return RolloutState(model=state.settings.model, **describe_slots(versions))
+    return RolloutState(model=state.settings.model, **describe_slots(versions, for_admins=True))
 
 
 def _describe_event(event: Event) -> HistoryEvent:

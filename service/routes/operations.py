@@ -49,7 +49,7 @@ async def models(request: Request) -> ModelList:
     versions = state_of(request).lifecycle.versions
     return ModelList(
         models=[ModelInfo.of(slot.version) for slot in _slots(request)],
-        slots=None if versions is None else Slots(**describe_slots(versions)),
+        slots=None if versions is None else Slots(**describe_slots(versions, for_admins=False)),
     )
 
 

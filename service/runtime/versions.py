@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from model_store import Event, Manifest, Rollout
-from model_store.moment import moment, utc_now
 from model_store.reference import parse
 from sentiment import SentimentError
 from service.runtime.background import gone, in_thread
@@ -16,6 +15,7 @@ from service.runtime.backoff import Backoff
 from service.runtime.builder import Builder
 from service.runtime.labels import VersionLabels
 from service.runtime.loading import open_store
+from service.runtime.refusal import Refusal, refuse
 from service.runtime.selection import earlier_versions, is_pinned, wanted_version
 from service.runtime.shadow import Shadow
 from service.runtime.slots import RestingVersion, Slot
@@ -23,20 +23,9 @@ from service.settings import Settings
 from service.telemetry.logs import log_event
 from service.telemetry.metrics import Metrics
 
-__all__ = ["Candidate", "Refusal", "Versions"]
+__all__ = ["Candidate", "Versions"]
 
 RELEASE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why what the store asks for does not answer."""
-
-    version: int | None
-    """None when the store cannot be read, so that nobody knows what it asks for."""
-    reason: str
-    since: str
-    """ISO 8601 in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +152,7 @@ class Versions:
             rollout = await in_thread(partial(self._store.rollout, self.model))
         except Exception as error:
             self._drop_candidate()
-            self.candidate_refusal = _again(self.candidate_refusal, None, error)
+            self.candidate_refusal = refuse(self.candidate_refusal, None, error)
             return
         await self._try(rollout)
 
@@ -185,7 +174,7 @@ class Versions:
         except SentimentError as error:
             self._candidate_backoff.failed(rollout.candidate, time.monotonic())
             self._metrics.swapped("refused")
-            self.candidate_refusal = _again(self.candidate_refusal, rollout.candidate, error)
+            self.candidate_refusal = refuse(self.candidate_refusal, rollout.candidate, error)
         else:
             self._hold(slot, Shadow(slot, self._metrics), rollout)
 
@@ -283,16 +272,7 @@ class Versions:
         """Say why the store's wish is not followed, once for each reason."""
         self._metrics.swapped("refused")
         self._metrics.model_behind.set(1)
-        self.refusal = _again(self.refusal, version, error)
-
-
-def _again(before: Refusal | None, version: int | None, error: Exception) -> Refusal:
-    """Return a refusal: the one before if nothing has changed, else a new one, which is logged."""
-    reason = str(error)
-    if before is not None and (before.version, before.reason) == (version, reason):
-        return before
-    log_event("version_refused", level=logging.WARNING, model_version=version, reason=reason)
-    return Refusal(version=version, reason=reason, since=moment(utc_now()))
+        self.refusal = refuse(self.refusal, version, error)
 
 
 async def _happens(event: asyncio.Event, *, timeout_seconds: float) -> bool:

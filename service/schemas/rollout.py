@@ -11,7 +11,10 @@ class RefusedVersion(Schema):
     """Why what the store asks for does not answer."""
 
     version: int | None = Field(description="Null when the store cannot be read.", examples=[4])
-    reason: str = Field(examples=["reviews/4/model.safetensors: is damaged"])
+    reason: str = Field(
+        description="The log and `GET /admin/rollout` also name the file or the setting.",
+        examples=["its files are damaged or incomplete"],
+    )
     since: str = Field(description="ISO 8601 in UTC.", examples=["2025-01-31T12:00:00Z"])
 
 

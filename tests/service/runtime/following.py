@@ -55,6 +55,22 @@ class Service:
         """Return what it holds."""
         return dict(self._client.get("/admin/rollout").raise_for_status().json())
 
+    def models(self) -> dict[str, Any]:
+        """Return what clients see of the versions that it holds."""
+        return dict(self._client.get("/models").raise_for_status().json())
+
+    def shown_to_clients(self) -> str:
+        """Return what clients without an admin key are answered, also when they ask for version 2."""
+        truth = {"label": "positive", "confidence": 0.75, "truth": "negative"}
+        body: dict[str, Any] = {"reviews": [TEXT]}
+        answers = [
+            self._client.get(path) for path in ("/models", "/models/2", "/status", "/readyz", "/metrics")
+        ]
+        answers += [self._client.post(f"/{route}?version=2", json=body) for route in ("predict", "explain")]
+        feedback = {"feedback": [{"model": {"name": "reviews", "version": 2}} | truth]}
+        answers.append(self._client.post("/feedback", json=feedback))
+        return "\n".join(answer.text for answer in answers)
+
     def close(self) -> None:
         """Close the client."""
         self._client.close()

@@ -136,10 +136,15 @@ def test_a_bad_candidate_is_refused(store: Store) -> None:
         assert (state["live"], state["refused"], state["candidate"]) == (1, None, None)
         assert state["candidate_refused"]["version"] == 2
         assert "model.safetensors" in state["candidate_refused"]["reason"]
+        shown = running.models()["slots"]["candidate_refused"]
+        assert shown == state["candidate_refused"] | {"reason": "its files are damaged or incomplete"}
+        assert str(store.root) not in running.shown_to_clients()
         assert running.answering() == 1
         (store.root / "reviews/rollout.json").write_text("{")
         state = running.refresh()
         assert "rollout.json" in state["candidate_refused"]["reason"]
+        shown = running.models()["slots"]["candidate_refused"]
+        assert shown == state["candidate_refused"] | {"reason": "the model store cannot be read"}
         assert running.answering() == 1
         assert begin(store, running, candidate=3, canary=1.0)["candidate_refused"] is None
         assert running.answering() == 3

@@ -167,22 +167,28 @@ def missing_file(store: Store) -> None:
     (store.root / "reviews/2/tokenizer.json").unlink()
 
 
+DAMAGED = "its files are damaged or incomplete"
+OTHER_LABELS = "publish a model with other labels under another name"
 BAD = {
-    flipped_byte: "model.safetensors: is damaged",
-    not_finite: "model.safetensors: ",
-    other_golden: "golden example 1",
-    newer_schema: "upgrade sentiment-service",
-    other_labels: "publish a model with other labels under another name",
-    too_large: "MAX_QUEUE_TOKENS: must be at least",
-    missing: "stands for version 2, which the store does not have",
-    truncated_aliases: "aliases.json: ",
-    missing_file: "tokenizer.json: is missing",
+    flipped_byte: ("model.safetensors: is damaged", DAMAGED),
+    not_finite: ("model.safetensors: ", DAMAGED),
+    other_golden: ("golden example 1", "it does not reproduce its golden probabilities here"),
+    newer_schema: ("upgrade sentiment-service", "a later release of this software wrote it"),
+    other_labels: (OTHER_LABELS, OTHER_LABELS),
+    too_large: ("MAX_QUEUE_TOKENS: must be at least", "the settings of this service do not fit it"),
+    missing: ("stands for version 2, which the store does not have", "the model store does not have it"),
+    truncated_aliases: ("aliases.json: ", "the model store cannot be read"),
+    missing_file: ("tokenizer.json: is missing", DAMAGED),
 }
+"""What makes a version unfit, with a part of the reason that admins see, and that all clients see."""
 
 
-@pytest.mark.parametrize(("change", "reason"), BAD.items(), ids=lambda each: getattr(each, "__name__", ""))
+@pytest.mark.parametrize(
+    ("change", "reason", "summary"),
+    [pytest.param(change, *reasons, id=change.__name__) for change, reasons in BAD.items()],
+)
 def test_a_bad_candidate_leaves_the_live_version(
-    store: Store, change: Callable[[Store], None], reason: str
+    store: Store, change: Callable[[Store], None], reason: str, summary: str
 ) -> None:
     with following(store) as running:
         store.set_alias("reviews", "production", 2)
@@ -190,6 +196,8 @@ def test_a_bad_candidate_leaves_the_live_version(
         state = running.refresh()
         assert (state["live"], state["previous"]) == (1, None)
         assert reason in state["refused"]["reason"]
+        assert summary in running.models()["slots"]["refused"]["reason"]
+        assert str(store.root) not in running.shown_to_clients()
         assert running.answering() == 1
         found = samples(running.url)
         assert found[series("sentiment_model_swaps_total", outcome="refused")] >= 1
@@ -215,6 +223,8 @@ def test_a_bad_candidate_leaves_the_live_version(
         state = running.refresh()
         assert state["live"] == (2 if change is truncated_aliases else 1)
         assert reason in state["refused"]["reason"]
+        assert summary in running.models()["slots"]["refused"]["reason"]
+        assert str(store.root) not in running.shown_to_clients()
         assert running.answering() == state["live"]
         assert samples(running.url)["sentiment_model_behind"] == 1
 
