@@ -21,6 +21,7 @@ from service.http.body import check_media_type, parse_json, read_body
 from service.http.deadline import Deadline, timeout_ms
 from service.http.middleware import CLIENT_LEFT
 from service.http.openapi import problems, request_body
+from service.routes.stored import unreadable
 from service.runtime.state import State, state_of
 from service.schemas.feedback import (
     FeedbackRequest,
@@ -91,6 +92,6 @@ async def _labels(state: State, body: FeedbackRequest) -> dict[int, tuple[str, .
     named = {each.model.version for each in body.feedback}
     try:
         known = await state.lifecycle.versions.labels.of(named)
-    except StoreError:
-        raise StoreUnreadable from None
+    except StoreError as error:
+        raise unreadable(error) from None
     return {version: known[version] for version in named if version in known}

@@ -9,7 +9,7 @@ from model_store import StoreError
 from service.errors import StoreUnreadable
 from service.telemetry.logs import log_event
 
-__all__ = ["from_store"]
+__all__ = ["from_store", "unreadable"]
 
 FoundT = TypeVar("FoundT")
 
@@ -19,5 +19,10 @@ async def from_store(read: Callable[[], FoundT]) -> FoundT:
     try:
         return await asyncio.to_thread(read)
     except StoreError as error:
-        log_event("store_unreadable", level=logging.ERROR, reason=str(error))
-        raise StoreUnreadable from error
+        raise unreadable(error) from error
+
+
+def unreadable(error: StoreError) -> StoreUnreadable:
+    """Log what is wrong with the store, and return what clients are answered."""
+    log_event("store_unreadable", level=logging.ERROR, reason=str(error))
+    return StoreUnreadable()

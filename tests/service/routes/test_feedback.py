@@ -138,7 +138,9 @@ def test_any_version_is_taken_that_there_is_or_was(running: Service, store: Stor
     assert sum(counted(running).values()) == 4
 
 
-def test_a_store_that_cannot_be_read_is_said(running: Service, store: Store) -> None:
+def test_a_store_that_cannot_be_read_is_said(
+    running: Service, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     aside = store.root.rename(store.root.with_name("aside"))
     assert send(running, feedback()).status_code == 200
     answer = send(running, feedback(version=2))
@@ -149,7 +151,11 @@ def test_a_store_that_cannot_be_read_is_said(running: Service, store: Store) -> 
     history = store.root / "reviews/history.jsonl"
     history.write_text("{")
     assert send(running, feedback(version=3)).status_code == 200
-    problem(send(running, feedback(version=5)), 503, "store_unreadable")
+    caplog.clear()
+    content = problem(send(running, feedback(version=5)), 503, "store_unreadable")
+    [logged] = [each for each in caplog.records if each.getMessage() == "store_unreadable"]
+    assert "history.jsonl" in vars(logged)["fields"]["reason"]
+    assert "history.jsonl" not in str(content)
 
 
 def test_a_disk_that_hangs_holds_one_thread_and_stops_nobody(running: Service, store: Store) -> None:
