@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sentiment.explanation.explanation import TextRange
+from sentiment.graphemes import GraphemeClusters
 from sentiment.sentences import sentence_spans
 from sentiment.tokenizer import UNKNOWN_ID, Span, TokenizedReview, Tokenizer
 
@@ -27,14 +28,22 @@ class ReadPart(TextRange):
 
 @dataclass(frozen=True, slots=True)
 class ReadWord(ReadPart):
-    """A word or mark. Tokens that stand for the same characters are one: "½" is read as "1", "/" and "2"."""
+    """A word or mark.
+
+    Tokens that stand for the same characters are one: "½" is read as "1", "/" and "2", and an emoji may
+    be made of several others.
+    """
 
     is_known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A review as the model reads it. Leaving out a part never lets it read what truncation cut off."""
+    """A review as the model reads it.
+
+    Leaving out a part never lets it read what truncation cut off, and no part begins or ends within what
+    readers see as one character.
+    """
 
     raw: str
     review: TokenizedReview
@@ -50,15 +59,16 @@ class Reading:
     def of(cls, raw: str, tokenizer: Tokenizer) -> "Reading":
         """Read a review; takes about ten times as long as `Tokenizer.encode`."""
         spans, gap = tokenizer.spans_and_gap(raw)
-        words = tuple(_words(spans))
+        clusters = GraphemeClusters.of(raw)
+        words = tuple(_words([_widened(span, clusters) for span in spans]))
         review = tokenizer.encode(raw)
         return cls(
             raw=raw,
             review=review,
             ids=tuple(review.ids),
             words=words,
-            sentences=tuple(_sentences(raw, words)),
-            unread=tuple(_outside(gap, words)) if gap else (),
+            sentences=tuple(_sentences(raw, words, clusters)),
+            unread=tuple(_outside(clusters.around(*gap), words)) if gap else (),
         )
 
     def without(self, part: ReadPart) -> Ids:
@@ -77,6 +87,12 @@ class Reading:
     def text(self, part: TextRange) -> str:
         """Return a part as it was given."""
         return self.raw[part.start : part.end]
+
+
+def _widened(span: Span, clusters: GraphemeClusters) -> Span:
+    """Return a span with the whole of the characters that it is a part of, as readers see them."""
+    start, end = clusters.around(span.start, span.end)
+    return span._replace(start=start, end=end)
 
 
 def _words(spans: Sequence[Span]) -> Iterator[ReadWord]:
@@ -107,9 +123,9 @@ def _overlapping(spans: Sequence[Span]) -> Iterator[list[Span]]:
         yield group
 
 
-def _sentences(raw: str, words: Sequence[ReadWord]) -> Iterator[ReadPart]:
+def _sentences(raw: str, words: Sequence[ReadWord], clusters: GraphemeClusters) -> Iterator[ReadPart]:
     """Yield the sentences that words begin in; one that begins outside of all belongs to the one before."""
-    spans = list(sentence_spans(raw)) or [(0, len(raw))]
+    spans = [clusters.around(*span) for span in sentence_spans(raw)] or [(0, len(raw))]
     starts = [start for start, _ in spans]
     for index, group in groupby(words, key=lambda word: max(0, bisect_right(starts, word.start) - 1)):
         members = list(group)

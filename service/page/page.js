@@ -35,8 +35,15 @@ const inCss = (ratio) => `${(100 * ratio).toFixed(2)}%`;
 const number = new Intl.NumberFormat("en");
 const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 const plural = (count, one, many = `${one}s`) => `${number.format(count)} ${count === 1 ? one : many}`;
-const shorten = (text, length) => (text.length > length ? `${text.slice(0, length).trimEnd()} …` : text);
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Return the beginning of a longer text, cut between the characters that readers see. */
+function shorten(text, length) {
+  if (text.length <= length) return text;
+  const end = graphemes.segment(text.slice(0, length + 50)).containing(length)?.index ?? length;
+  return `${text.slice(0, end).trimEnd()} …`;
+}
 
 /** Return a box in which a table that is wider than the screen can be moved, also by keyboard. */
 const scrolling = (name, table) => make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": name }, table);

@@ -58,6 +58,13 @@ def test_a_list_is_scored_sorted_and_filtered(tab: Visit, api: httpx.Client) -> 
     expect(page.locator("#text-first")).to_have_value("I hated it!")
 
 
+def test_a_long_text_is_not_cut_within_an_emoji(tab: Visit) -> None:
+    page = tab.page
+    score_list(page, ["x" * 215 + "👩🏽\u200d🍳" * 3])
+    expect_end(page, 1)
+    expect(page.locator("#table td.text")).to_have_text("x" * 215 + " …")
+
+
 def test_a_csv_file_that_is_dropped_is_scored_and_saved(
     tab: Visit, api: httpx.Client, tmp_path: Path
 ) -> None:

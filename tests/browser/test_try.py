@@ -102,6 +102,12 @@ def test_the_words_of_the_text_stay_as_they_were_typed(tab: Visit) -> None:
     assert tab.page.locator(".reading b").count() == 0
 
 
+def test_an_emoji_of_several_code_points_is_one_word(tab: Visit) -> None:
+    emoji = ["👍🏽", "👩\u200d🍳", "🇩🇪", "1\ufe0f\u20e3", "❤\ufe0f"]
+    type_review(tab.page, f"Wonderful {' '.join(emoji)} film")
+    assert tab.page.locator(".word").all_inner_texts() == ["Wonderful", *emoji, "film"]
+
+
 def test_unknown_words_are_underlined_and_what_is_not_read_is_struck_through(tab: Visit) -> None:
     page = tab.page
     type_review(page, "A wonderful zzzyzx. " + "It is set in Paris. " * 20)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,43 @@ def test_parts_stand_in_order_without_an_overlap_and_have_all_ids(
     for word in whole.words:
         assert any(part.start <= word.start < part.end for part in (*reading.words, *reading.unread))
     assert bool(reading.unread) <= reading.review.truncated
+
+
+# What belongs together, what joins, and what comes between.
+CLUSTERS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["👍🏽", "👩\u200d🍳", "👩🏽\u200d🤝\u200d👨🏿", "❤\ufe0f\u200d🔥", "🏳\ufe0f\u200d🌈", "🇩🇪", "🇫"]
+        ),
+        st.sampled_from(
+            [
+                "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+                "1\ufe0f\u20e3",
+                "#\ufe0f\u20e3",
+            ]
+        ),
+        st.sampled_from(
+            ["\u200d", "\ufe0f", "\u0301", "🏽", "\u20e3", "\u0e33", "\u0600", "\U00011046", "\uff76\uff9e"]
+        ),
+        st.sampled_from(
+            [". ", "! ", "…", "\r\n", "<br>", "&amp;", "film", "e", "½", "ﬁ", "한", "\u1100\u1161\u11a8"]
+        ),
+    ),
+    max_size=12,
+).map("".join)
+
+
+@RULES
+@pytest.mark.parametrize("truncation", ["head", "head_tail", "tail"])
+@given(raw=CLUSTERS)
+def test_no_part_begins_or_ends_within_what_readers_see_as_one_character(
+    rules: TextRules, truncation: Truncation, raw: str
+) -> None:
+    config = replace(PIECES.config, text_rules=rules, max_tokens=6, truncation=truncation)
+    reading = Reading.of(raw, Tokenizer(PIECES.words, config, PIECES.pieces))
+    bounds = {0, *(cluster.end() for cluster in regex.finditer(r"\X", raw))}
+    for part in (*reading.words, *reading.sentences, *reading.unread):
+        assert {part.start, part.end} <= bounds
 
 
 @RULES
@@ -96,6 +134,15 @@ def test_tokens_of_the_same_characters_are_one_word() -> None:
     reading = Reading.of("\u00bd film", words)
     assert [reading.text(word) for word in reading.words] == ["\u00bd", "film"]
     assert words.names(reading.only(reading.words[0])) == ["1", "/", "2"]
+
+
+@RULES
+def test_an_emoji_of_several_code_points_is_one_word(rules: TextRules) -> None:
+    emoji = ["👍🏽", "👩\u200d🍳", "🇩🇪", "🇫🇷", "1\ufe0f\u20e3", "❤\ufe0f", "👍", "👍"]
+    raw = f"a {''.join(emoji[2:4])} {' '.join(emoji[:2])} film {' '.join(emoji[4:])}"
+    reading = Reading.of(raw, Tokenizer(PIECES.words, replace(PIECES.config, text_rules=rules)))
+    words = ["a", *emoji[2:4], *emoji[:2], "film", *emoji[4:]]
+    assert [reading.text(word) for word in reading.words] == words
 
 
 def test_without_its_only_part_a_review_is_an_empty_one() -> None:
