@@ -13,15 +13,19 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from bench.engines import Logits, engines
 from bench.timing import median_seconds
 from model_store import RELEASED, Store
-from reviews import read_reviews
-from sentiment import TOLERANCE, set_num_threads
+from reviews import Review, read_reviews
+from sentiment import TOLERANCE, Classifier, set_num_threads
+from training.data.labels import LabelSet
+
+if TYPE_CHECKING:  # the other engines' packages may not be installed
+    from bench.engines import Logits
 
 OURS = "this engine"
 BATCH_SIZES = (1, 4, 8, 32, 64)
@@ -33,6 +37,8 @@ Ids = list[list[int]]
 def main() -> None:
     """Print the tables for the file that the command line names."""
     options = _parser().parse_args()
+    from bench.engines import engines  # noqa: PLC0415  # no dependencies of this project
+
     set_num_threads(1)
     classifier = Store(RELEASED).load(options.model, device="cpu").classifier
     reviews = read_reviews([options.reviews], split="test").reviews
@@ -43,18 +49,16 @@ def main() -> None:
     print_speed(by_name, errors, ids, options.rounds)
     if options.accuracy:
         chosen = reviews[:: max(1, len(reviews) // options.accuracy)]
-        labels = [classifier.labels.index(str(review.label)) for review in chosen]
-        all_ids = [review.ids for review in classifier.tokenize([review.text for review in chosen])]
         inexact = {name: run for name, run in by_name.items() if errors[name] > TOLERANCE}
-        print_accuracy({OURS: by_name[OURS]} | inexact, all_ids, labels)
+        print_accuracy({OURS: by_name[OURS]} | inexact, classifier, chosen)
 
 
-def largest_difference(run: Logits, reference: Logits, ids: Ids) -> float:
+def largest_difference(run: "Logits", reference: "Logits", ids: Ids) -> float:
     """Return by how much a probability differs at most, each in batches of its own making."""
     return float((_scores(run, ids, 32) - _scores(reference, ids, 1)).abs().max())
 
 
-def print_speed(by_name: Mapping[str, Logits], errors: Mapping[str, float], ids: Ids, rounds: int) -> None:
+def print_speed(by_name: "Mapping[str, Logits]", errors: Mapping[str, float], ids: Ids, rounds: int) -> None:
     """Print milliseconds a review for each size of batch, and speed as a ratio to ours."""
     print("| engine | largest difference | " + " | ".join(f"{size} at a time" for size in BATCH_SIZES) + " |")
     print("|---|---|" + "---|" * len(BATCH_SIZES))
@@ -72,9 +76,16 @@ def print_speed(by_name: Mapping[str, Logits], errors: Mapping[str, float], ids:
         print(f"| {name} | {errors[name]:.0e} | " + " | ".join(cells) + " |")
 
 
-def print_accuracy(by_name: Mapping[str, Logits], ids: Ids, labels: Sequence[int]) -> None:
-    """Print how often each is right, and how often its label is not that of the first."""
-    truth = torch.tensor(labels)
+def print_accuracy(
+    by_name: "Mapping[str, Logits]", classifier: Classifier, reviews: Sequence[Review]
+) -> None:
+    """Print how often each is right, and how often its label is not that of the first.
+
+    The file may write labels in any way that training reads, such as 0 and 1; raises InvalidReviews for
+    others.
+    """
+    truth = torch.tensor(LabelSet(classifier.labels).indices(reviews))
+    ids = [review.ids for review in classifier.tokenize([review.text for review in reviews])]
     first: Tensor | None = None
     print("\n| engine | accuracy | labels changed |\n|---|---|---|")
     for name, run in by_name.items():
@@ -84,7 +95,7 @@ def print_accuracy(by_name: Mapping[str, Logits], ids: Ids, labels: Sequence[int
         print(f"| {name} | {correct:.2%} | {changed:.2%} |")
 
 
-def _scores(run: Logits, ids: Ids, size: int) -> Tensor:
+def _scores(run: "Logits", ids: Ids, size: int) -> Tensor:
     batches = [ids[start : start + size] for start in range(0, len(ids), size)]
     return torch.cat([run(batch).softmax(-1) for batch in batches])
 
