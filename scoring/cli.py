@@ -1,4 +1,4 @@
-"""The command line of `python -m scoring`."""
+"""The command line of `python -m scoring`, and the options that it shares with other programs that score."""
 
 import argparse
 import re
@@ -7,7 +7,16 @@ from pathlib import Path
 
 from reviews import Columns, add_layout_options
 
-__all__ = ["KEY_VARIABLE", "STANDARD", "STORE_VARIABLE", "parse"]
+__all__ = [
+    "KEY_VARIABLE",
+    "STANDARD",
+    "STORE_VARIABLE",
+    "add_model_options",
+    "add_reading_options",
+    "add_writing_options",
+    "parse",
+    "positive",
+]
 
 STANDARD = "-"
 """Standard input or output."""
@@ -33,22 +42,10 @@ def _score_parser() -> argparse.ArgumentParser:
         "`python -m scoring join OUTPUT` joins the parts of shards.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help='CSV, TSV, JSONL (also .gz, .xz, .zst) or Parquet; a pattern such as "reviews-*.csv"; - for '
-        "standard input",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        metavar="OUTPUT",
-        help="a name with such an ending, or - for standard output",
-    )
-    _add_reading(parser)
-    _add_writing(parser)
+    add_reading_options(parser)
+    add_writing_options(parser)
+    _add_streams(parser)
+    add_model_options(parser)
     _add_scorer(parser)
     _add_sharing(parser)
     parser.set_defaults(is_join=False)
@@ -64,28 +61,27 @@ def _join_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_reading(parser: argparse.ArgumentParser) -> None:
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Add the inputs, and how they are read."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help='CSV, TSV, JSONL (also .gz, .xz, .zst) or Parquet, or a pattern such as "reviews-*.csv"',
+    )
     parser.add_argument(
         "--text-column",
         default=Columns().text,
         metavar="NAME",
         help="column or field with the review (default: %(default)s)",
     )
-    parser.add_argument(
-        "--input-format",
-        default="jsonl",
-        metavar="FORMAT",
-        help="of standard input, such as csv or jsonl.gz (default: %(default)s)",
-    )
     add_layout_options(parser)
 
 
-def _add_writing(parser: argparse.ArgumentParser) -> None:
+def add_writing_options(parser: argparse.ArgumentParser) -> None:
+    """Add the output, and what is in it."""
     parser.add_argument(
-        "--output-format",
-        default="jsonl",
-        metavar="FORMAT",
-        help="of standard output, such as csv or parquet (default: %(default)s)",
+        "-o", "--output", required=True, metavar="OUTPUT", help="a file whose name has such an ending"
     )
     parser.add_argument(
         "--keep",
@@ -105,9 +101,17 @@ def _add_writing(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="stop with status 3 when more rows than this cannot be scored (default: never)",
     )
+    parser.add_argument(
+        "--part-rows",
+        type=positive,
+        default=_PART_ROWS,
+        metavar="N",
+        help="rows of a part, which is what a stop can lose (default: %(default)s)",
+    )
 
 
-def _add_scorer(parser: argparse.ArgumentParser) -> None:
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add which version scores, and on what."""
     parser.add_argument(
         "--model", metavar="REFERENCE", help="such as reviews@3 (default: reviews@production)"
     )
@@ -115,6 +119,27 @@ def _add_scorer(parser: argparse.ArgumentParser) -> None:
         "--store", type=Path, help=f"model store (default: ${STORE_VARIABLE}, else the released one)"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="default: a GPU where there is one")
+
+
+def _add_streams(parser: argparse.ArgumentParser) -> None:
+    streams = parser.add_argument_group(
+        "standard streams", "An INPUT of - is standard input, an OUTPUT of - standard output."
+    )
+    streams.add_argument(
+        "--input-format",
+        default="jsonl",
+        metavar="FORMAT",
+        help="of standard input, such as csv or jsonl.gz (default: %(default)s)",
+    )
+    streams.add_argument(
+        "--output-format",
+        default="jsonl",
+        metavar="FORMAT",
+        help="of standard output, such as csv or parquet (default: %(default)s)",
+    )
+
+
+def _add_scorer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--url",
         help="ask a running service, such as http://127.0.0.1:8000, in place of loading a model; its key is "
@@ -122,7 +147,7 @@ def _add_scorer(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="threads that score (default: one for each CPU), or connections to a service (default: 4)",
     )
@@ -136,17 +161,18 @@ def _add_sharing(parser: argparse.ArgumentParser) -> None:
         help="score every Nth part only, from the Ith on, without joining; all shards name the same output",
     )
     parser.add_argument(
-        "--part-rows",
-        type=_positive,
-        default=_PART_ROWS,
-        metavar="N",
-        help="rows of a part, which is what a stop can lose (default: %(default)s)",
-    )
-    parser.add_argument(
         "--allow-other-hardware",
         action="store_true",
         help="go on with parts of another processor or number of threads; scores are equal within 1e-6",
     )
+
+
+def positive(text: str) -> int:
+    """Return the whole number, at least 1, that an option has; for argparse."""
+    number = _count(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -167,10 +193,3 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
     return int(text)
-
-
-def _positive(text: str) -> int:
-    number = _count(text)
-    if number == 0:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from model_store import RELEASED
@@ -17,38 +18,32 @@ from scoring.files import writable
 from scoring.inputs import TABLE_ENDINGS, InputFile, find_inputs, fingerprint
 from scoring.job import Job, JobOptions, Shard, join
 from scoring.output import check_ending
+from scoring.part_scorer import Threads
 from scoring.parts import rejects_path
 from scoring.remote_scorer import RemoteScorer
 from scoring.scorer import Scorer
 from scoring.summary import summary_lines
 
-__all__ = ["run"]
+__all__ = ["job_options", "run", "say"]
 
 
 def run(options: argparse.Namespace) -> None:
     """Run a job, or join its parts, and say at the end what came of it; raises SentimentError."""
     if options.is_join:
-        _say(*summary_lines(join(options.output)))
+        say(*summary_lines(join(options.output)))
         return
     _check(options)
     with _standard_streams(options) as (files, output):
-        _score(options, files, output)
+        shard = Shard(*options.shard) if options.shard else None
+        job = job_options(options, files, output)
+        job = replace(job, shard=shard, allow_other_hardware=options.allow_other_hardware)
+        with _scorer(options) as scorer:
+            say(*summary_lines(Job(job, Threads(scorer)).run()))
 
 
-def _check(options: argparse.Namespace) -> None:
-    streams = STANDARD in options.inputs or options.output == STANDARD
-    if STANDARD in options.inputs and len(options.inputs) > 1:
-        raise UnusableInput("standard input is scored alone: name no other input")
-    if streams and options.shard:
-        raise UnusableInput("standard input and output are not shared by shards: name files")
-    if options.url and (options.model or options.store or options.device):
-        raise UnusableInput("--url asks a service for its model: leave out --model, --store and --device")
-    if streams:
-        _say("note: a job with standard input or output cannot be resumed: stopped, it begins again")
-
-
-def _score(options: argparse.Namespace, files: tuple[InputFile, ...], output: Path) -> None:
-    job_options = JobOptions(
+def job_options(options: argparse.Namespace, files: tuple[InputFile, ...], output: Path) -> JobOptions:
+    """Return what the options for reading and writing say: a job of one process on the same hardware."""
+    return JobOptions(
         files=files,
         output=output,
         columns=Columns(
@@ -60,12 +55,25 @@ def _score(options: argparse.Namespace, files: tuple[InputFile, ...], output: Pa
         kept=options.keep,
         prefix=options.prefix,
         part_rows=options.part_rows,
-        shard=Shard(*options.shard) if options.shard else None,
         max_rejects=options.max_bad,
-        allow_other_hardware=options.allow_other_hardware,
     )
-    with _scorer(options) as scorer:
-        _say(*summary_lines(Job(job_options, scorer).run()))
+
+
+def say(*lines: str) -> None:
+    """Write lines for people to standard error."""
+    print(*lines, sep="\n", file=sys.stderr, flush=True)
+
+
+def _check(options: argparse.Namespace) -> None:
+    streams = STANDARD in options.inputs or options.output == STANDARD
+    if STANDARD in options.inputs and len(options.inputs) > 1:
+        raise UnusableInput("standard input is scored alone: name no other input")
+    if streams and options.shard:
+        raise UnusableInput("standard input and output are not shared by shards: name files")
+    if options.url and (options.model or options.store or options.device):
+        raise UnusableInput("--url asks a service for its model: leave out --model, --store and --device")
+    if streams:
+        say("note: a job with standard input or output cannot be resumed: stopped, it begins again")
 
 
 @contextmanager
@@ -127,10 +135,6 @@ def _deliver(folder: Path, output: Path, *, to_stream: bool) -> None:
             (folder / rejects.name).replace(rejects)
         return
     if (folder / rejects.name).exists():
-        _say((folder / rejects.name).read_text(encoding="utf-8").rstrip())
+        say((folder / rejects.name).read_text(encoding="utf-8").rstrip())
     with (folder / output.name).open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer, 2**20)
-
-
-def _say(*lines: str) -> None:
-    print(*lines, sep="\n", file=sys.stderr, flush=True)

@@ -2,29 +2,26 @@
 
 import glob
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from reviews import Columns, Reject
+from reviews import Columns
 from scoring.errors import MissingParts, TooManyRejects, UnusableOutput
 from scoring.files import locked, writable
-from scoring.inputs import InputFile, check_unchanged
-from scoring.output import Output, check_ending, check_names, open_output
+from scoring.inputs import InputFile
+from scoring.open_job import OpenJob
+from scoring.output import check_ending, check_names
 from scoring.part_stats import PartStats
-from scoring.parts import OpenPart, PartsFolder, parts_folder, rejects_path
-from scoring.pipeline import in_order
+from scoring.parts import PartsFolder, parts_folder, rejects_path
 from scoring.progress import Progress
-from scoring.row_batch import RowBatch, RowReader, num_parts
+from scoring.row_ranges import RowRanges
 from scoring.run_record import RunRecord, read_record
-from scoring.scored_row import ScoredRow
-from scoring.scorer import Refusal, Scorer
 from scoring.software import software_versions
 from scoring.summary import JobSummary
-from scoring.survey import rows_of, survey
-from sentiment import Prediction
+from scoring.survey import survey
+from scoring.workers import Workers
 
 __all__ = ["Job", "JobOptions", "Shard", "join"]
 
@@ -54,19 +51,19 @@ class JobOptions:
     prefix: str
     """What the names of the output's own columns begin with."""
     part_rows: int
-    shard: Shard | None
-    """None scores all parts and joins them."""
     max_rejects: int | None
-    allow_other_hardware: bool
+    shard: Shard | None = None
+    """None scores all parts and joins them."""
+    allow_other_hardware: bool = False
 
 
 class Job:
     """Scores the rows of some files into the parts of an output."""
 
-    def __init__(self, options: JobOptions, scorer: Scorer) -> None:
+    def __init__(self, options: JobOptions, workers: Workers) -> None:
         """Take what to do; raises UnusableOutput where the output is there, or has no known ending."""
         self._options = options
-        self._scorer = scorer
+        self._workers = workers
         self._ending = check_ending(options.output.name)
         self._folder = parts_folder(options.output)
         if options.output.exists() and not self._folder.exists():
@@ -83,26 +80,19 @@ class Job:
             self._folder.mkdir(parents=True, exist_ok=True)
         _remove_old(self._folder)
         with locked(self._folder / "lock", shared=options.shard is not None):
-            record = self._agree()
-            reader = RowReader(
-                columns=options.columns,
-                part_rows=record.part_rows,
-                batch_rows=self._scorer.batch_rows,
-                num_rows=record.survey.num_rows,
-            )
-            parts = PartsFolder(self._folder, self._ending, reader.num_parts)
+            job = self._open()
             if options.shard:
-                parts.note_shards(options.shard.num_shards)
-            self._score(record, reader, parts)
-            stats = parts.stats()
+                job.parts.note_shards(options.shard.num_shards)
+            self._score(job)
+            stats = job.parts.stats()
             if not options.shard:
-                self._refuse_if_nothing_is_scored(stats, parts)
-                _finish(parts, options.output, self._ending)
-        return _summary(record, stats, None if options.shard else options.output)
+                self._refuse_if_nothing_is_scored(stats, job.parts)
+                _finish(job.parts, options.output, self._ending)
+        return _summary(job.record, stats, None if options.shard else options.output)
 
-    def _agree(self) -> RunRecord:
-        """Return the record of the job, which this process makes or finds."""
-        options, scorer = self._options, self._scorer
+    def _open(self) -> OpenJob:
+        """Agree on the record of the job, which this process makes or finds."""
+        options, workers = self._options, self._workers
         if (self._folder / "run.json").exists():
             found = read_record(self._folder).survey
         else:
@@ -121,68 +111,45 @@ class Job:
                 "prefix": options.prefix,
             },
             part_rows=options.part_rows,
-            model_version=scorer.model_version,
+            model_version=workers.model_version,
             software=software_versions(),
-            hardware=scorer.hardware,
-            labels=scorer.labels,
+            hardware=workers.hardware,
+            labels=workers.labels,
             survey=found,
         )
         check_names(record)
-        return record.agree(self._folder, allow_other_hardware=options.allow_other_hardware)
+        record = record.agree(self._folder, allow_other_hardware=options.allow_other_hardware)
+        return OpenJob(files=options.files, folder=self._folder, ending=self._ending, record=record)
 
-    def _score(self, record: RunRecord, reader: RowReader, parts: PartsFolder) -> None:
-        output = open_output(self._ending, record, self._options.files[0].path)
-        shard = self._options.shard
-
-        def is_wanted(part: int) -> bool:
-            return not parts.is_done(part) and (shard is None or shard.has(part))
-
-        rows = rows_of(self._options.files, record.survey, self._options.columns, self._options.kept)
-        batches = reader.batches(rows, is_wanted)
-        scored = in_order(
-            batches,
-            self._predict,
-            num_threads=self._scorer.num_threads,
-            prepare_thread=self._scorer.prepare_thread,
-        )
-        num_wanted = sum(reader.rows_in(part) for part in range(reader.num_parts) if is_wanted(part))
-        with Progress(num_wanted) as progress:
-            self._write(scored, parts, output, progress)
-
-    def _predict(self, batch: RowBatch) -> list[Prediction | Refusal]:
-        return self._scorer.predict(batch.texts) if batch.texts else []
-
-    def _write(
-        self,
-        scored: Iterator[tuple[RowBatch, list[Prediction | Refusal]]],
-        parts: PartsFolder,
-        output: Output,
-        progress: Progress,
-    ) -> None:
-        """Write the parts as their batches come, each as soon as its last batch is there."""
+    def _score(self, job: OpenJob) -> None:
+        """Have the missing parts scored, and stop when too many rows cannot be."""
+        shard, parts = self._options.shard, job.parts
+        missing = [
+            part
+            for part in range(job.ranges.num_parts)
+            if not parts.is_done(part) and (shard is None or shard.has(part))
+        ]
         num_rejects = parts.stats().num_rejects
-        with ExitStack() as part_is_open:
-            part: OpenPart | None = None
-            for batch, predictions in scored:
-                if part is None:
-                    part = part_is_open.enter_context(parts.write(batch.part, output))
-                rows, rejects = _sorted_out(batch, predictions)
-                part.write(rows, rejects)
-                num_rejects += len(rejects)
-                self._check_rejects(num_rejects, rejects)
-                progress.add(len(rows) + len(rejects))
-                if batch.ends_part:
-                    check_unchanged(self._options.files)
-                    part_is_open.close()
-                    part = None
+        if self._are_too_many(num_rejects):
+            raise self._too_many(num_rejects, parts.first_reject())
+        num_rows = sum(len(job.ranges.of(part)) for part in missing)
+        # Closed at an error too, so that a part that is half written goes.
+        with Progress(num_rows) as progress, closing(self._workers.score(job, missing)) as scored:
+            for done in scored:
+                num_rejects += done.num_rejects
+                if self._are_too_many(num_rejects):
+                    raise self._too_many(num_rejects, done.example_reject)
+                progress.add(done.num_rows)
 
-    def _check_rejects(self, num_rejects: int, latest: Sequence[Reject]) -> None:
+    def _are_too_many(self, num_rejects: int) -> bool:
         limit = self._options.max_rejects
-        if limit is not None and num_rejects > limit:
-            raise TooManyRejects(
-                f"{num_rejects:,} rows cannot be scored, and --max-bad allows {limit:,}; "
-                f"the latest: {latest[-1]}"
-            )
+        return limit is not None and num_rejects > limit
+
+    def _too_many(self, num_rejects: int, example: str) -> TooManyRejects:
+        return TooManyRejects(
+            f"{num_rejects:,} rows cannot be scored, and --max-bad allows {self._options.max_rejects:,}; "
+            f"one of them: {example}"
+        )
 
     def _refuse_if_nothing_is_scored(self, stats: PartStats, parts: PartsFolder) -> None:
         if stats.num_rejects and not stats.num_scored:
@@ -201,7 +168,8 @@ def join(output: Path) -> JobSummary:
         raise MissingParts(f"{folder}: there is no such folder, so nothing to join")
     with locked(folder / "lock", shared=False):
         record = read_record(folder)
-        parts = PartsFolder(folder, ending, num_parts(record.survey.num_rows, record.part_rows))
+        ranges = RowRanges(record.survey.num_rows, record.part_rows)
+        parts = PartsFolder(folder, ending, ranges.num_parts)
         parts.check_complete()
         stats = parts.stats()
         _finish(parts, output, ending)
@@ -217,19 +185,6 @@ def _summary(record: RunRecord, stats: PartStats, output: Path | None) -> JobSum
         stats=stats,
         rejects=rejects_path(output, check_ending(output.name)) if output and is_joined else None,
     )
-
-
-def _sorted_out(
-    batch: RowBatch, predictions: Sequence[Prediction | Refusal]
-) -> tuple[list[ScoredRow], list[Reject]]:
-    """Return the scored rows of a batch, and those that are rejected, each in the order of the input."""
-    rows, rejects = list[ScoredRow](), list(batch.rejects)
-    for row, prediction in zip(batch.rows, predictions, strict=True):
-        if isinstance(prediction, Refusal):
-            rejects.append(row.reject(prediction.reason))
-        else:
-            rows.append(ScoredRow(row.fields, prediction))
-    return rows, rejects
 
 
 def _finish(parts: PartsFolder, output: Path, ending: str) -> None:

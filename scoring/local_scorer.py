@@ -1,11 +1,11 @@
 """Scoring by a version of the model store, in this process."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from model_store import ModelVersion, Store, golden
+from scoring.model_version import version_fields
 from scoring.scorer import Refusal
 from sentiment import OutOfMemory, Prediction, set_num_threads
 from sentiment.cpus import available_cpus
@@ -30,12 +30,7 @@ class LocalScorer:
         golden.check(version.classifier, version.golden)
         self._classifier = version.classifier
         self.labels = version.classifier.labels
-        manifest = version.manifest
-        self.model_version: Mapping[str, Any] = {
-            "name": manifest.model,
-            "version": manifest.version,
-            "manifest_sha256": hashlib.sha256(manifest.to_json().encode()).hexdigest(),
-        }
+        self.model_version = version_fields(version.manifest)
         is_on_cpu = version.classifier.device == "cpu"
         self.num_threads = num_threads or (available_cpus() if is_on_cpu else _GPU_THREADS)
         self.hardware: Mapping[str, Any] = {

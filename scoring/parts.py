@@ -75,8 +75,12 @@ class PartsFolder:
         """Return the counts over all parts that are there."""
         total = PartStats()
         for part in filter(self.is_done, range(self._num_parts)):
-            total.merge(PartStats.from_fields(json.loads(self._path(part, ".json").read_bytes())))
+            total.merge(self.stats_of(part))
         return total
+
+    def stats_of(self, part: int) -> PartStats:
+        """Return the counts of a part that is there."""
+        return PartStats.from_fields(json.loads(self._path(part, ".json").read_bytes()))
 
     def note_shards(self, num_shards: int) -> None:
         """Remember how many shards the job has, for those who ask what is missing."""
@@ -106,8 +110,12 @@ class PartsFolder:
 
     def first_reject(self) -> str:
         """Return the first row that could not be scored, and why; there must be one."""
-        with self._reject_files()[0].open(encoding="utf-8") as lines:
-            return str(Reject(**json.loads(next(lines))))
+        return _read_rejects(self._reject_files()[0])[0]
+
+    def rejects_of(self, part: int) -> list[str]:
+        """Return the rows of a part that could not be scored, and why."""
+        path = self._path(part, ".rejects.jsonl")
+        return _read_rejects(path) if path.exists() else []
 
     def _reject_files(self) -> list[Path]:
         paths = [self._path(part, ".rejects.jsonl") for part in range(self._num_parts)]
@@ -123,6 +131,11 @@ class PartsFolder:
         num_shards = int(noted[0])
         shards = sorted({part % num_shards + 1 for part in missing})
         return f", of --shard {', '.join(f'{shard}/{num_shards}' for shard in shards)}"
+
+
+def _read_rejects(path: Path) -> list[str]:
+    with path.open(encoding="utf-8") as lines:
+        return [str(Reject(**json.loads(line))) for line in lines]
 
 
 def _listed(parts: Sequence[int]) -> str:

@@ -1,7 +1,7 @@
 """Work in threads, its results in order, and no more begun than is soon needed."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -17,11 +17,11 @@ def in_order(
     *,
     num_threads: int,
     prepare_thread: Callable[[], None],
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result], None, None]:
     """Yield each item with its result, in the order of the items, which are taken as threads come free.
 
     At most twice as many items as threads are begun and not yet yielded. The first error of the items or of
-    the work ends it.
+    the work ends it. Close it where it is not iterated to its end: its threads end then.
     """
     begun: deque[tuple[Item, Future[Result]]] = deque()
     with ThreadPoolExecutor(num_threads, "scorer", prepare_thread) as pool:

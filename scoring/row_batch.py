@@ -6,8 +6,9 @@ from itertools import islice
 
 from reviews import Columns, Reject, Row, text_in
 from scoring.errors import InputChanged
+from scoring.row_ranges import RowRanges
 
-__all__ = ["RowBatch", "RowReader", "num_parts"]
+__all__ = ["RowBatch", "RowReader"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,41 +24,52 @@ class RowBatch:
     rejects: tuple[Reject, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RowReader:
-    """Cuts a stream of rows into parts, and the parts into batches."""
+    """Reads parts in batches. It stays where it is, so that parts whose numbers rise take one reading."""
 
-    columns: Columns
-    part_rows: int
-    batch_rows: int
-    num_rows: int
+    def __init__(
+        self,
+        open_rows: Callable[[], Iterator[Row | Reject]],
+        *,
+        columns: Columns,
+        ranges: RowRanges,
+        batch_rows: int,
+    ) -> None:
+        """Take what yields all rows from the first on, and how they are cut."""
+        self._open_rows = open_rows
+        self._columns = columns
+        self._ranges = ranges
+        self._batch_rows = batch_rows
+        self._rows: Iterator[Row | Reject] | None = None
+        self._position = 0
+        """How many rows are read."""
 
-    @property
-    def num_parts(self) -> int:
-        """At least one, which has no rows where there are none."""
-        return num_parts(self.num_rows, self.part_rows)
-
-    def rows_in(self, part: int) -> int:
-        """Return how many rows a part has."""
-        return min(self.part_rows, self.num_rows - part * self.part_rows)
-
-    def batches(self, rows: Iterable[Row | Reject], is_wanted: Callable[[int], bool]) -> Iterator[RowBatch]:
-        """Yield the batches of the parts that are wanted; reading ends behind the last of them.
+    def batches(self, parts: Iterable[int]) -> Iterator[RowBatch]:
+        """Yield the batches of some parts, each part in turn; reading ends behind the last of them.
 
         Raises InputChanged where there are fewer rows than there were.
         """
-        wanted = [part for part in range(self.num_parts) if is_wanted(part)]
-        stream, position = iter(rows), 0
-        for part in wanted:
-            start = part * self.part_rows
-            end = start + self.rows_in(part)
-            position += sum(1 for _ in islice(stream, start - position))
-            for first in range(start, max(end, start + 1), self.batch_rows):
-                found = list(islice(stream, min(self.batch_rows, end - first)))
-                position += len(found)
-                yield self._batch(part, found, ends_part=first + self.batch_rows >= end)
-            if position != end:
-                raise InputChanged(f"the input has {position:,} rows where it had {self.num_rows:,}")
+        for part in parts:
+            rows = self._ranges.of(part)
+            stream = self._from(rows.start)
+            for first in range(rows.start, max(rows.stop, rows.start + 1), self._batch_rows):
+                end = min(first + self._batch_rows, rows.stop)
+                yield self._batch(part, self._take(stream, end - first), ends_part=end == rows.stop)
+
+    def _from(self, row: int) -> Iterator[Row | Reject]:
+        if self._rows is None or row < self._position:
+            self._rows, self._position = self._open_rows(), 0
+        self._position += sum(1 for _ in islice(self._rows, row - self._position))
+        return self._rows
+
+    def _take(self, stream: Iterator[Row | Reject], num_rows: int) -> list[Row | Reject]:
+        found = list(islice(stream, num_rows))
+        self._position += len(found)
+        if len(found) < num_rows:
+            raise InputChanged(
+                f"the input has {self._position:,} rows where it had {self._ranges.num_rows:,}"
+            )
+        return found
 
     def _batch(self, part: int, found: Iterable[Row | Reject], *, ends_part: bool) -> RowBatch:
         rows, texts, rejects = list[Row](), list[str](), list[Reject]()
@@ -76,12 +88,7 @@ class RowReader:
         for name, value in row.fields.items():
             if not _is_unicode(value):
                 return row.reject(f"the column {name!r} is not valid UTF-8")
-        return text_in(row, self.columns)
-
-
-def num_parts(num_rows: int, part_rows: int) -> int:
-    """Return how many parts there are: at least one, which has no rows where there are none."""
-    return max(1, -(-num_rows // part_rows))
+        return text_in(row, self._columns)
 
 
 def _is_unicode(value: object) -> bool:

@@ -15,6 +15,7 @@ from scoring.errors import InputChanged
 from scoring.inputs import fingerprint
 from scoring.job import Job, JobOptions
 from scoring.local_scorer import LocalScorer
+from scoring.part_scorer import Threads
 from scoring.scorer import Refusal
 from sentiment import Prediction
 from tests.model_store.faults import files_limited_to
@@ -83,12 +84,10 @@ def test_an_input_that_goes_or_grows_meanwhile_ends_the_job(
         kept=None,
         prefix="",
         part_rows=50,
-        shard=None,
         max_rejects=None,
-        allow_other_hardware=False,
     )
     with pytest.raises(InputChanged, match=f"reviews.csv: {what} while it was read"):
-        Job(options, DisturbedScorer(tiny_store, disturb)).run()
+        Job(options, Threads(DisturbedScorer(tiny_store, disturb))).run()
     assert not options.output.exists()
     assert not list(tmp_path.glob("scored.csv.parts/part-*"))
     assert not leftovers(tmp_path)

@@ -255,6 +255,16 @@ def test_too_many_bad_rows_end_with_status_3_and_more_may_be_allowed(
     assert score(tiny_store, source, tmp_path / "scored.jsonl", *CSV, "--max-bad", "2") == 0
 
 
+def test_bad_rows_of_parts_that_are_done_count_too(
+    tiny_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_csv(tmp_path / "reviews.csv", ["", "", *texts(100)])
+    interrupted(tiny_store, source, tmp_path / "scored.csv", *CSV, "--part-rows", "50")
+    flags = (*CSV, "--part-rows", "50", "--max-bad", "1")
+    assert score(tiny_store, source, tmp_path / "scored.csv", *flags) == 3
+    assert f"allows 1; one of them: {source}:2: the text is empty" in capsys.readouterr().err
+
+
 def test_a_job_that_scores_nothing_is_no_success(
     tiny_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
