@@ -1,26 +1,22 @@
 """A Ray cluster of two nodes on this machine, with the service deployed from deploy/ray/serve.yaml."""
 
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import yaml
-from ray.cluster_utils import Cluster
 
 from bench.serving.free_port import free_port
+from tests.deploy.ray_nodes import RayNodes
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIG = ROOT / "deploy/ray/serve.yaml"
 PATIENCE_SECONDS = 300.0
-STORE_BYTES = 80 * 1024**2
 POLL_SECONDS = 0.1
-AGENTS = ("dashboard_agent_listen", "metrics_agent", "metrics_export", "runtime_env_agent")
 
 
 class RayService:
@@ -30,22 +26,19 @@ class RayService:
         self._config_path = folder / "serve.yaml"
         self._dashboard = f"http://127.0.0.1:{free_port()}"
         self.url = f"http://127.0.0.1:{free_port()}"
-        head = _node(include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port, num_cpus=1)
-        with _own_sigterm_handler():
-            self._cluster = Cluster(initialize_head=True, head_node_args=head)
-            self._worker = self._cluster.add_node(**_node(num_cpus=1))
+        self._nodes = RayNodes(include_dashboard=True, dashboard_port=httpx.URL(self._dashboard).port)
+        self._worker = self._nodes.add()
         self._has_room = False
 
     def make_room(self) -> None:
         """Have a node for two more replicas, and return when it belongs to the cluster."""
         if not self._has_room:
-            with _own_sigterm_handler():
-                self._cluster.add_node(**_node(num_cpus=2))
+            self._nodes.add(num_cpus=2)
             self._has_room = True
 
     def kill_worker(self) -> None:
         """End the second node, replica and all, with SIGKILL."""
-        self._cluster.remove_node(self._worker, allow_graceful=False)
+        self._nodes.kill(self._worker)
 
     def deploy(self, **settings: object) -> None:
         """Deploy the config file with these settings of the service, as people do: by `serve deploy`."""
@@ -88,7 +81,7 @@ class RayService:
 
     def close(self) -> None:
         """End all nodes."""
-        self._cluster.shutdown()
+        self._nodes.close()
 
 
 @contextmanager
@@ -109,19 +102,3 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"no {what} in {PATIENCE_SECONDS} s"
         time.sleep(POLL_SECONDS)
-
-
-@contextmanager
-def _own_sigterm_handler() -> Iterator[None]:
-    """Keep this process's handler: with the one that Ray sets, SIGTERM would fail a single test."""
-    own = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, own)
-
-
-def _node(**more: Any) -> dict[str, Any]:  # noqa: ANN401  # Ray's own arguments
-    # Where an agent chooses its port itself, Ray ends the node unless the agent says within 15 s which it is.
-    ports = {f"{agent}_port": free_port() for agent in AGENTS}
-    return {"object_store_memory": STORE_BYTES, **ports, **more}

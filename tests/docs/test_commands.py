@@ -107,7 +107,7 @@ def parse_module(module: str, arguments: list[str], monkeypatch: pytest.MonkeyPa
 
 def main_of(module: str) -> Callable[[], object]:
     """Return the main function of a program that only a checkout has."""
-    assert module.startswith(("bench.", "experiments.", "docs.", "tools."))
+    assert module.startswith(("bench.", "deploy.", "docs.", "experiments.", "tools."))
     name = f"{module}.__main__" if (ROOT / module.replace(".", "/")).is_dir() else module
     main: Callable[[], object] = importlib.import_module(name).main
     return main
