@@ -25,20 +25,14 @@ from sentiment_client import (
     TokenInfluence,
 )
 
+from tests.client.conftest import KEY
 from tests.scoring.jobs import texts
 from tests.scripted_server import answered, scripted, silent
-from tests.service.running import samples, series, service
+from tests.service.running import samples, series
 
 README = Path(__file__).parents[2] / "client/README.md"
-KEY = "a-key-that-is-long-enough"
 Predict = Callable[..., list[Score]]
 Explain = Callable[..., list[ScoreExplanation]]
-
-
-@pytest.fixture(scope="module")
-def url(tiny_store: Path) -> Iterator[str]:
-    with service(tiny_store) as found:
-        yield found
 
 
 def predict(url: str, reviews: Iterable[str], **options: Any) -> list[Score]:  # noqa: ANN401 - any option
@@ -95,20 +89,18 @@ def test_a_review_that_is_refused_is_named_by_its_index_among_all(ask: Predict, 
 
 
 @both
-def test_a_body_that_is_too_large_is_halved(ask: Predict, tiny_store: Path) -> None:
-    with service(tiny_store, max_body_bytes=1024) as small:
-        assert len(ask(small, ["word " * 30] * 20)) == 20
-        with pytest.raises(RequestRefused, match="413 body_too_large") as refused:
-            ask(small, ["word " * 1000])
-        assert type(refused.value) is RequestRefused
+def test_a_body_that_is_too_large_is_halved(ask: Predict, small: str) -> None:
+    assert len(ask(small, ["word " * 30] * 20)) == 20
+    with pytest.raises(RequestRefused, match="413 body_too_large") as refused:
+        ask(small, ["word " * 1000])
+    assert type(refused.value) is RequestRefused
 
 
 @both
-def test_a_key_is_needed_where_there_are_keys(ask: Predict, tiny_store: Path) -> None:
-    with service(tiny_store, api_keys=KEY) as guarded:
-        with pytest.raises(KeyRefused):
-            ask(guarded, ["Good."])
-        assert ask(guarded, ["Good."], api_key=KEY)
+def test_a_key_is_needed_where_there_are_keys(ask: Predict, guarded: str) -> None:
+    with pytest.raises(KeyRefused):
+        ask(guarded, ["Good."])
+    assert ask(guarded, ["Good."], api_key=KEY)
 
 
 @both

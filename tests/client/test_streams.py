@@ -24,21 +24,15 @@ from sentiment_client import (
     StreamCut,
 )
 
+from tests.client.conftest import KEY
 from tests.client.test_client import predict
 from tests.scale import scaled
 from tests.scoring.jobs import texts
-from tests.service.running import process, service
+from tests.service.running import process
 
-KEY = "a-key-that-is-long-enough"
 QUICK = Retries(max_tries=3, first_wait_seconds=0.001)
 Answers = list[Score | RequestRefused]
 Stream = Callable[..., Answers]
-
-
-@pytest.fixture(scope="module")
-def url(tiny_store: Path) -> Iterator[str]:
-    with service(tiny_store) as found:
-        yield found
 
 
 def stream(url: str, reviews: Iterable[str], *, version: int | None = None, **options: Any) -> Answers:  # noqa: ANN401 - any option
@@ -138,11 +132,10 @@ def test_what_the_reviews_raise_comes_through(ask: Stream, url: str) -> None:
 
 
 @both
-def test_a_key_is_needed_where_there_are_keys(ask: Stream, tiny_store: Path) -> None:
-    with service(tiny_store, api_keys=KEY) as guarded:
-        with pytest.raises(KeyRefused):
-            ask(guarded, ["Good."])
-        assert isinstance(ask(guarded, ["Good."], api_key=KEY)[0], Score)
+def test_a_key_is_needed_where_there_are_keys(ask: Stream, guarded: str) -> None:
+    with pytest.raises(KeyRefused):
+        ask(guarded, ["Good."])
+    assert isinstance(ask(guarded, ["Good."], api_key=KEY)[0], Score)
 
 
 @both

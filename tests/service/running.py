@@ -1,7 +1,6 @@
 """Real services: each as a process, or in a thread of the tests."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.process import PATIENCE_SECONDS, ServiceProcess
+from bench.process import PATIENCE_SECONDS, ServiceProcess, wait_until
 from service.app import create_app
 from service.runtime.loading import Loader, load_version
 from service.server import Server, listen
@@ -57,11 +56,12 @@ def serve(app: FastAPI, settings: Settings) -> Iterator[str]:
 
 
 def wait_until_ready(url: str) -> None:
-    """Return as soon as the service takes requests."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Return as soon as the service takes requests.
+
+    It runs in this process, so asking without a pause would slow it down.
+    """
     with httpx.Client() as client:
-        while client.get(f"{url}/readyz").status_code != 200:
-            assert time.monotonic() < deadline, "not ready"
+        wait_until(lambda: client.get(f"{url}/readyz").status_code == 200)
 
 
 def samples(url: str) -> dict[str, float]:
@@ -80,7 +80,11 @@ def series(name: str, **labels: str) -> str:
 
 def wait_for_sample(url: str, name: str, minimum: float) -> dict[str, float]:
     """Return all samples as soon as a series has reached a value."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := samples(url)).get(name, 0) < minimum:
-        assert time.monotonic() < deadline, f"{name} is {found.get(name)}"
+    found: dict[str, float] = {}
+
+    def reached() -> bool:
+        found.update(samples(url))
+        return found.get(name, 0) >= minimum
+
+    wait_until(reached)
     return found

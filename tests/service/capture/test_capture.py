@@ -1,6 +1,7 @@
 """Reviews are kept where a folder is set, and nowhere else."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ REVIEWS = ["A wonderful film, warm and funny.", "Dull \N{SNAKE} and badly acted.
 WRITTEN = series("sentiment_captured_reviews_total", outcome="written")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """What was kept, and what the clients were answered."""
+
+    folder: Path
+    predictions: list[dict[str, Any]]
+
+
 def ask(url: str, query: str = "", reviews: list[str] = REVIEWS) -> list[dict[str, Any]]:
     """Return the predictions of the service."""
     response = httpx.post(f"{url}/predict{query}", json={"reviews": reviews})
@@ -29,13 +38,19 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def test_reviews_are_kept_with_what_they_were_answered(tiny_store: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "captured"
+@pytest.fixture(scope="module")
+def captured(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Captured:
+    """What a service has kept of all reviews by its end. Only read it."""
+    folder = tmp_path_factory.mktemp("all") / "captured"
     with service(tiny_store, capture_folder=str(folder), capture_percent=100) as url:
         predictions = ask(url)
         ask(url, "?version=1")  # by name: a trial, not traffic
         wait_for_sample(url, WRITTEN, len(REVIEWS))
-    kept = rows(folder)
+    return Captured(folder=folder, predictions=predictions)
+
+
+def test_reviews_are_kept_with_what_they_were_answered(captured: Captured) -> None:
+    kept, predictions = rows(captured.folder), captured.predictions
     assert [row["text"] for row in kept] == REVIEWS
     assert [row["predicted"] for row in kept] == [each["label"] for each in predictions]
     assert [row["confidence"] for row in kept] == pytest.approx([each["confidence"] for each in predictions])
@@ -52,19 +67,15 @@ def test_the_lines_of_a_stream_are_kept(tiny_store: Path, tmp_path: Path) -> Non
     assert [row["text"] for row in rows(folder)] == REVIEWS
 
 
-def test_training_reads_them_as_texts_without_labels(tiny_store: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "captured"
-    with service(tiny_store, capture_folder=str(folder), capture_percent=100) as url:
-        ask(url)
-        wait_for_sample(url, WRITTEN, len(REVIEWS))
-    found = read_reviews(list(folder.glob("*.jsonl")), split="unlabelled")
+def test_training_reads_them_as_texts_without_labels(captured: Captured) -> None:
+    found = read_reviews(list(captured.folder.glob("*.jsonl")), split="unlabelled")
     assert [review.text for review in found.reviews] == REVIEWS
 
 
-def test_only_reviews_that_the_model_is_unsure_of_are_kept(tiny_store: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "captured"
-    with service(tiny_store, capture_folder=str(folder), capture_percent=100) as url:
-        confidences = sorted(each["confidence"] for each in ask(url))
+def test_only_reviews_that_the_model_is_unsure_of_are_kept(
+    tiny_store: Path, tmp_path: Path, captured: Captured
+) -> None:
+    confidences = sorted(each["confidence"] for each in captured.predictions)
     other = tmp_path / "other"
     bound = sum(confidences) / 2
     assert confidences[0] < bound < confidences[1]
