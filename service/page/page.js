@@ -201,12 +201,23 @@ keyForm.addEventListener("submit", async (event) => {
 
 // ---------------------------------------------------------------------------------------------- labels
 
-const KNOWN_PLACES = { negative: 0, neutral: 0.5, positive: 1 };
+const SCALE = ["very negative", "negative", "neutral", "positive", "very positive"];
+const onScale = (label) => SCALE.indexOf(label.toLowerCase());
+const isNumber = (label) => label.trim() !== "" && Number.isFinite(Number(label));
+
+/** Return the labels of a prediction from the lowest to the highest where they have such an order, else as they came. */
+function labelsOf(probabilities) {
+  const labels = Object.keys(probabilities);
+  if (labels.every(isNumber)) return labels.sort((a, b) => a - b);  // JavaScript puts whole numbers first
+  return labels.every((label) => onScale(label) >= 0) ? labels.sort((a, b) => onScale(a) - onScale(b)) : labels;
+}
 
 /** Return where a label stands between the colours of the lowest and the highest, 0 to 1. */
 function place(label, labels) {
-  const known = KNOWN_PLACES[label.toLowerCase()];
-  if (known !== undefined) return known;
+  const at = onScale(label);
+  const steps = labels.some((each) => [0, SCALE.length - 1].includes(onScale(each))) ? 4 : 2;
+  if (at >= 0) return 0.5 + (at - 2) / steps;
+  if (labels.some((each) => onScale(each) >= 0)) return 0.5;  // "mixed" beside them is at neither end
   return labels.length > 1 ? labels.indexOf(label) / (labels.length - 1) : 1;
 }
 
@@ -234,7 +245,7 @@ const towards = (contribution, predicted, labels) => {
 
 /** Return the bars of every label, the ends of a scale in their own order. */
 function bars(probabilities) {
-  const labels = Object.keys(probabilities);
+  const labels = labelsOf(probabilities);
   return make("ul", { className: "bars" }, ...labels.map((label) => make("li", { style: colour(label, labels) },
     make("span", {}, label),
     make("span", { className: "track" }, make("span", { className: "fill", style: { width: inCss(probabilities[label]) } })),
@@ -463,7 +474,7 @@ class Pane {
   }
 
   get text() { return this.box.value; }
-  get labels() { return this.answers.length ? Object.keys(this.answers[0].predictions[0].probabilities) : []; }
+  get labels() { return this.answers.length ? labelsOf(this.answers[0].predictions[0].probabilities) : []; }
 
   show(text) {
     this.box.value = text;
@@ -699,16 +710,21 @@ function showChanges() {
   section.hidden = !after || !before.answers.length || !after.answers.length;
   if (section.hidden) return;
   const [first, second] = [before, after].map((pane) => pane.answers[0].predictions[0]);
-  const label = after.labels.length === 2 ? [...after.labels].sort((a, b) => place(b, after.labels) - place(a, after.labels))[0] : first.label;
-  const [was, is] = [first.probabilities[label], second.probabilities[label]];
+  const isTwo = after.labels.length === 2;
+  const [label, ...others] = isTwo ? [topLabel(after.labels)] : new Set([first.label, second.label]);
   const label_words = first.label === second.label ? `The label stays ${first.label}.` : `The label turns from ${first.label} to ${second.label}.`;
+  const deltas = [label, ...others].map((each) => ({ each, was: first.probabilities[each], is: second.probabilities[each] }));
+  const points = deltas.map(({ each, was, is }) => `${signed(100 * (is - was), 1)} points${isTwo ? "" : ` of ${each}`}`).join(", ");
   section.replaceChildren(
     make("h2", {}, "What the edit changed"),
-    make("p", { className: "delta" }, `${label} ${percent(was)} → ${percent(is)}`),
-    make("p", {}, `${signed(100 * (is - was), 1)} points. ${label_words}`));
+    ...deltas.map(({ each, was, is }) => make("p", { className: "delta" }, `${each} ${percent(was)} → ${percent(is)}`)),
+    make("p", {}, `${points}. ${label_words}`));
   if (!before.explanation || !after.explanation) return;
-  const comparable = after.labels.length === 2 || first.label === second.label;
-  const changes = comparable ? wordChanges(before, after, label) : [];
+  if (others.length) {
+    section.append(make("p", { className: "quiet" }, `The words before are explained by what they add to ${first.label}, those after by what they add to ${second.label}, so they cannot be compared.`));
+    return;
+  }
+  const changes = wordChanges(before, after, label);
   if (changes.length) section.append(make("p", { className: "quiet" }, `Why: what words add to the log-odds of ${label}.`), changeTable(changes, label));
   else if (before.text !== after.text) section.append(make("p", { className: "quiet" }, "No single word explains the difference."));
 }
@@ -1071,7 +1087,7 @@ function showProgress(run, done, words, isEnd = false) {
 
 const manyLabels = () => {
   const scored = many.results.find((result) => result?.probabilities);
-  return scored ? Object.keys(scored.probabilities) : [];
+  return scored ? labelsOf(scored.probabilities) : [];
 };
 
 /** Return the label whose probability the histogram shows: the highest of the scale. */
@@ -1105,13 +1121,15 @@ function showHistogram(labels) {
   const counts = new Array(20).fill(0);
   for (const result of many.results) if (result?.probabilities) counts[Math.min(19, Math.floor(20 * result.probabilities[top]))] += 1;
   const most = Math.max(1, ...counts);
+  // Of two labels, a low probability of the one speaks for the other.
+  const tone = (bin) => (labels.length === 2 ? { "--label": `color-mix(in srgb, var(${bin < 10 ? "--low" : "--high"}) ${Math.round(10 * Math.abs(bin - 9.5))}%, var(--mid))` } : colour(top, labels));
   const words = counts.map((count, bin) => (count ? `${5 * bin} to ${5 * bin + 5} %: ${count}` : "")).filter(Boolean).join("; ");
   byId("histogram").replaceChildren(
     make("h3", {}, `Probability of ${top}`),
     make("div", { className: "columns", role: "img", "aria-label": `Histogram of the probability of ${top}. ${words}` },
       ...counts.map((count, bin) => make("span", {
         title: `${5 * bin} to ${5 * bin + 5} %: ${number.format(count)}`,
-        style: { height: inCss(count / most), "--label": `color-mix(in srgb, var(${bin < 10 ? "--low" : "--high"}) ${Math.round(10 * Math.abs(bin - 9.5))}%, var(--mid))` },
+        style: { height: inCss(count / most), ...tone(bin) },
       }))),
     make("div", { className: "axis" }, ...["0 %", "50 %", "100 %"].map((text) => make("span", {}, text))));
 }

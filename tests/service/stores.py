@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -38,12 +39,22 @@ EVALUATION = Evaluation(
 )
 
 
+def evaluation(num_labels: int) -> Evaluation:
+    """Return figures on ten reviews, all of whose mistakes are between the first two labels."""
+    rest = [[0] * num_labels for _ in range(num_labels)]
+    for first in (0, 1):
+        rest[first][:2] = EVALUATION.confusion[first]
+    return replace(EVALUATION, confusion=tuple(map(tuple, rest)))
+
+
 def tokenizer() -> Tokenizer:
     """Return a tokenizer that knows the words of `TEXTS` and `POISON`."""
     return Tokenizer.fit([*TEXTS, POISON], TokenizerConfig(num_words=60, max_tokens=400))
 
 
-def network(words: Tokenizer, *, poisoned: bool = False, hidden_size: int = 10) -> SentimentLSTM:
+def network(
+    words: Tokenizer, *, poisoned: bool = False, hidden_size: int = 10, num_labels: int = len(LABELS)
+) -> SentimentLSTM:
     """Return a network with random weights, large enough for scores to differ.
 
     A poisoned one gives probabilities that are not numbers to reviews that hold `POISON`, and to no others.
@@ -51,7 +62,7 @@ def network(words: Tokenizer, *, poisoned: bool = False, hidden_size: int = 10) 
     torch.manual_seed(5)
     config = NetworkConfig(
         vocabulary_size=words.vocabulary_size,
-        num_labels=len(LABELS),
+        num_labels=num_labels,
         embedding_size=12,
         hidden_size=hidden_size,
     )
@@ -82,16 +93,16 @@ def poison(model: SentimentLSTM, token_id: int) -> None:
     model.output.weight[0, :2] = 3e38
 
 
-def draft(*, poisoned: bool = False, hidden_size: int = 10) -> Draft:
+def draft(*, poisoned: bool = False, hidden_size: int = 10, labels: tuple[str, ...] = LABELS) -> Draft:
     """Return a version with its golden examples, ready to publish."""
     words = tokenizer()
-    model = network(words, poisoned=poisoned, hidden_size=hidden_size)
+    model = network(words, poisoned=poisoned, hidden_size=hidden_size, num_labels=len(labels))
     files = {
         "model.safetensors": weights_to_bytes(model, "float32"),
         "tokenizer.json": words.to_json().encode(),
     }
     classifier = Classifier.build(
-        labels=LABELS,
+        labels=labels,
         network=model.config,
         weights=files["model.safetensors"],
         tokenizer=files["tokenizer.json"],
@@ -104,13 +115,13 @@ def draft(*, poisoned: bool = False, hidden_size: int = 10) -> Draft:
     ]
     return Draft(
         model="reviews",
-        labels=LABELS,
+        labels=labels,
         network=model.config,
         tokenizer=words.config,
         temperature=1.25,
         recipe={},
         data=(),
-        evaluation={"test": EVALUATION},
+        evaluation={"test": evaluation(len(labels))},
         reference={"score": Histogram(edges=(0.0, 0.5, 1.0), counts=(3, 4))},
         libraries={"sentiment-service": "0.1.0"},
         payload=files | {"golden.jsonl": golden.write(examples), "MODEL_CARD.md": b"# A tiny model\n"},
