@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
 
 from bench.process import ServiceProcess
 from model_store import ModelVersion, Store
+from service.settings import DialectName
 from tests.service import stores
-from tests.service.running import process
+from tests.service.running import process, service
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +33,14 @@ def running(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with process(tmp_path_factory.mktemp("service"), *flags) as started:
         started.wait_for("ready")
         yield started
+
+
+@pytest.fixture(scope="session")
+def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a service with all dialects whose model fails on reviews that hold `stores.POISON`."""
+    store = stores.publish(tmp_path_factory.mktemp("poisoned") / "store", stores.draft(poisoned=True))
+    with service(store, dialects=get_args(DialectName)) as url:
+        yield url
 
 
 @pytest.fixture

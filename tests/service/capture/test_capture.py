@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bench.process import ServiceProcess
 from reviews import read_reviews
 from sentiment import Prediction
 from service.capture.capture import CaptureShare
@@ -139,7 +140,6 @@ def test_a_folder_that_others_can_read_ends_the_start(tiny_store: Path, tmp_path
         )
 
 
-def test_nothing_is_counted_without_a_folder(tiny_store: Path) -> None:
-    with service(tiny_store) as url:
-        ask(url)
-        assert samples(url)[WRITTEN] == 0
+def test_nothing_is_counted_without_a_folder(running: ServiceProcess) -> None:
+    ask(running.url())
+    assert samples(running.url())[WRITTEN] == 0

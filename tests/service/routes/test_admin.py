@@ -4,6 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.process import ServiceProcess
 from model_store import Reason, Store
 from tests.service import stores
 from tests.service.http_helpers import problem
@@ -92,8 +93,8 @@ def test_other_spellings_lead_nowhere(client: httpx.Client, path: str) -> None:
         assert client.get(path, headers=bearer(key)).status_code in (401, 404)
 
 
-def test_without_admin_keys_it_is_not_there(tiny_store: Path) -> None:
-    with service(tiny_store) as url:
-        for method, path in ROUTES:
-            problem(httpx.request(method, f"{url}{path}", headers=bearer(ADMIN_KEY)), 404, "not_found")
-        assert not any("admin" in path for path in httpx.get(f"{url}/openapi.json").json()["paths"])
+def test_without_admin_keys_it_is_not_there(running: ServiceProcess) -> None:
+    url = running.url()
+    for method, path in ROUTES:
+        problem(httpx.request(method, f"{url}{path}", headers=bearer(ADMIN_KEY)), 404, "not_found")
+    assert not any("admin" in path for path in httpx.get(f"{url}/openapi.json").json()["paths"])

@@ -229,14 +229,12 @@ def test_a_client_that_leaves_takes_the_rest_back(slow_store: Path) -> None:
         assert samples(url)[FORWARDS] < 10, "only the last request was scored to its end"
 
 
-def test_a_review_that_cannot_be_scored_is_named(tmp_path: Path) -> None:
-    store = stores.publish(tmp_path, stores.draft(poisoned=True))
-    with service(store) as url:
-        bad = ask(url, "Good. Never dull.", f"A good film. A {stores.POISON} film.")
-        assert problem(bad, 500, "inference_failed")["errors"] == [
-            {"location": "reviews[1]", "message": "could not be scored"}
-        ]
-        assert explained(url, "Good. Never dull.")[0]["complete"]
+def test_a_review_that_cannot_be_scored_is_named(poisoned: str) -> None:
+    bad = ask(poisoned, "Good. Never dull.", f"A good film. A {stores.POISON} film.")
+    assert problem(bad, 500, "inference_failed")["errors"] == [
+        {"location": "reviews[1]", "message": "could not be scored"}
+    ]
+    assert explained(poisoned, "Good. Never dull.")[0]["complete"]
 
 
 def test_a_service_that_stops_finishes_explanations_and_logs_no_review(

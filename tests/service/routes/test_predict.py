@@ -294,15 +294,16 @@ def test_a_client_that_leaves_takes_its_reviews_back(slow_store: Path) -> None:
         assert httpx.post(f"{url}/predict", json={"reviews": ["good"]}).status_code == 200
 
 
-def test_only_the_request_with_the_bad_review_fails(tmp_path: Path) -> None:
-    store = stores.publish(tmp_path, stores.draft(poisoned=True))
-    with service(store) as url, httpx.Client(base_url=url) as client:
+def test_only_the_request_with_the_bad_review_fails(poisoned: str) -> None:
+    failures = series("sentiment_inference_failures_total", reason="not_finite")
+    before = samples(poisoned)[failures]
+    with httpx.Client(base_url=poisoned) as client:
         good = post(client, *stores.TEXTS)
         bad = client.post("/predict", json={"reviews": ["good", f"a {stores.POISON} film"]})
         assert problem(bad, 500, "inference_failed")["errors"] == [
             {"location": "reviews[1]", "message": "could not be scored"}
         ]
-        assert samples(url)[series("sentiment_inference_failures_total", reason="not_finite")] == 1
+        assert samples(poisoned)[failures] == before + 1
         assert post(client, *stores.TEXTS) == good
 
 

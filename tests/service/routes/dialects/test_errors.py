@@ -117,13 +117,11 @@ def test_a_deadline(tiny_store: Path) -> None:
         gate.open()
 
 
-def test_a_review_that_the_model_fails_on(tmp_path: Path) -> None:
-    store = stores.publish(tmp_path, stores.draft(poisoned=True))
-    with service(store, dialects=ALL) as url:
-        for fail in FAILING:
-            failure = fail(url, f"a {stores.POISON} film")
-            check(failure, 500, "inference_failed", "InternalServerException")
-            assert "could not be scored" in failure.message
+def test_a_review_that_the_model_fails_on(poisoned: str) -> None:
+    for fail in FAILING:
+        failure = fail(poisoned, f"a {stores.POISON} film")
+        check(failure, 500, "inference_failed", "InternalServerException")
+        assert "could not be scored" in failure.message
 
 
 @pytest.mark.parametrize("path", BODIES)
