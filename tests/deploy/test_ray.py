@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("several processes")
 NUM_CLIENTS = 4
 REVIEW = "A dull film: two hours that I will never get back. The cast is good, and the story is not."
 SMALL = {"name": "reviews-small", "version": 2}
-LARGE = {"name": "reviews", "version": 3}
+LARGE = {"name": "reviews", "version": 4}
 REVIEWS = [" ".join([REVIEW] * 20)] * 8
 """Longer than the model reads, and enough of them that some are always being scored."""
 # Scoring has no side effects, so a request may be sent again when the connection broke, at 503, and at the
@@ -159,7 +159,7 @@ def test_a_changed_model_is_rolled_out_without_a_failed_request(service: RayServ
     # For new replicas that answer before old ones stop.
     service.make_room()
     before = service.replicas()
-    service.deploy(model="reviews@3")
+    service.deploy(model="reviews@4")
     wait_until(lambda: len(service.replicas().keys() - before.keys()) == 2, "two new replicas")
     wait_until(lambda: not service.replicas().keys() & before.keys(), "end of the old replicas")
     load.wait_for(20, LARGE)
