@@ -4,8 +4,8 @@ from service.batching.scheduler import LIVE_SECONDS
 
 __all__ = ["Pace"]
 
-REST_RATIO = 7.0
-"""After a round, explanations rest for this many times as long as it took, so they have an eighth of a core:
+REST_RATIO = 9.0
+"""After a round, explanations rest for this many times as long as it took, so they have a tenth of a core:
 a lone prediction takes 1.4 times as long while the core that it would use too is busy."""
 MAX_REST_SECONDS = 1.0
 """A round that had to wait for predictions took long without having run."""

@@ -26,7 +26,7 @@ def ask(command: str, url: str) -> httpx.Response:
             headers[name] = value
         elif word == "-d":
             # The tests' store has one version.
-            method, body = "POST", next(words).replace('"version": 3', '"version": 1')
+            method, body = "POST", next(words).replace('"version": 4', '"version": 1')
         elif not word.startswith("-s"):
             address = word.replace("http://127.0.0.1:8000", url)
     return httpx.request(method, address, headers=headers, content=body)

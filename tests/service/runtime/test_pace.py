@@ -17,13 +17,13 @@ def test_without_predictions_nothing_rests() -> None:
     assert pace.wait_seconds(2.05) == 0.0
 
 
-def test_beside_predictions_explanations_have_an_eighth_of_the_time() -> None:
+def test_beside_predictions_explanations_have_a_tenth_of_the_time() -> None:
     pace = Pace()
     pace.ran(start_seconds=1.0, end_seconds=1.05, last_live_seconds=0.9)
-    assert pace.wait_seconds(1.05) == pytest.approx(0.35)
-    assert pace.wait_seconds(1.15) == pytest.approx(0.25)
+    assert pace.wait_seconds(1.05) == pytest.approx(0.45)
+    assert pace.wait_seconds(1.15) == pytest.approx(0.35)
     assert pace.wait_seconds(2.0) == 0.0
-    assert 1 / (1 + REST_RATIO) == 0.125
+    assert 1 / (1 + REST_RATIO) == 0.1
 
 
 def test_a_round_that_had_to_wait_does_not_make_the_rest_longer() -> None:
