@@ -3,6 +3,7 @@
 `python -m bench.page` prints it, with the released model and a real Chromium on this machine.
 """
 
+import argparse
 import gzip
 import statistics
 import sys
@@ -61,6 +62,7 @@ def freezes_ms(page: Page, url: str, rows: Path) -> list[float]:
 
 def main() -> int:
     """Print the figures."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     path = find_chromium()
     if path is None:
         sys.stderr.write("error: there is no Chromium on this machine: install it, or name it in CHROMIUM\n")
