@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from model_store import RELEASED, Store
 from tests.deploy.compose import Compose, Load, wait_for
 from tests.service.http_helpers import connect, head
 
@@ -168,7 +169,7 @@ def test_the_proxy_says_in_json_that_there_is_nothing(compose: Compose) -> None:
         "/readyz",
         "/models",
         "/%6dodels",
-        "/models/3/report/roc.png",
+        f"/models/{Store(RELEASED).resolve('reviews@production')[1]}/report/roc.png",
         "/status",
         "/openapi.json",
     ],
