@@ -6,7 +6,6 @@ grow by themselves while the lanes are busy.
 
 import asyncio
 import logging
-import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -69,10 +68,13 @@ class Batcher:
             Lane(f"lane-{number}", self._queue, metrics, num_threads=options.lane_threads)
             for number in range(options.num_lanes)
         ]
-        self.last_live_seconds = -math.inf
-        """When live work was last submitted, on the event loop's clock."""
         metrics.watch_queue(lambda: self._queue.num_tokens, max_tokens=options.max_queue_tokens)
         metrics.watch_lanes(self.lane_states)
+
+    @property
+    def has_live_work(self) -> bool:
+        """Whether live requests come: the last one was admitted less than `LIVE_SECONDS` ago."""
+        return self._queue.has_live_work
 
     @property
     def is_healthy(self) -> bool:
@@ -112,8 +114,6 @@ class Batcher:
         request = self._queue.admit(
             model, model.max_tokens(texts), deadline_seconds=deadline_seconds, kind=kind
         )
-        if kind is WorkClass.LIVE:
-            self.last_live_seconds = self._loop.time()
         with self._answer_to(request) as answer:
             if texts:
                 self._tokenizer_thread.put(request, texts)

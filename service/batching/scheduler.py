@@ -9,9 +9,9 @@ Lines of streams run when no live work waits, and once in every few batches when
 come, their batches are small and leave one lane free, so a live request seldom waits for one; otherwise they
 may use all lanes.
 
-A lane cannot be taken back. So work in the background, explanations and shadows, runs in small slices, on one
-lane at a time, and only while another one is idle. It has queues of its own, which count nothing against live
-work: neither in its admission nor in the prediction of its wait.
+A batch that runs cannot be interrupted. So work in the background, explanations and shadows, runs in small
+batches, on one lane at a time, and only while another one is idle. It has queues of its own, which count
+nothing against live work: neither in its admission nor in the prediction of its wait.
 """
 
 import math
@@ -36,6 +36,7 @@ MAX_SMALL_BATCH_TOKENS = 1024
 MAX_BACKGROUND_BATCH_TOKENS = 2048
 """The largest batch in the background while none come."""
 MAX_BACKGROUND_BATCH_REVIEWS = 8
+"""Reviews in a batch in the background, at any time."""
 MAX_STREAM_BATCH_TOKENS = 4096
 """The largest batch of streams while no live requests come, where nothing is padded."""
 LIVE_BATCHES_A_STREAM_BATCH = 7
@@ -78,6 +79,10 @@ class Scheduler:
         """Whether nothing will ever wait again; what is in the shadows then has been given up."""
         waiting = (self._live, self._stream, self._backlogs[WorkClass.EXPLAIN])
         return self._closed and not any(each.num_admitted or each.num_pending for each in waiting)
+
+    def has_live_work(self, now_seconds: float) -> bool:
+        """Return whether live requests come, so that other work should keep out of their way."""
+        return now_seconds - self._last_live_seconds < LIVE_SECONDS
 
     def admit(
         self,
@@ -157,7 +162,7 @@ class Scheduler:
         yield WorkClass.LIVE
         if self._has_lane_to_spare(self._live.num_busy_lanes):
             yield WorkClass.EXPLAIN
-        if not self._has_live_work(now_seconds) or self._stream.num_busy_lanes < max(1, self._num_lanes - 1):
+        if not self.has_live_work(now_seconds) or self._stream.num_busy_lanes < max(1, self._num_lanes - 1):
             yield WorkClass.STREAM
         if not self._closed and self._has_lane_to_spare(
             self._live.num_busy_lanes + self._stream.num_busy_lanes
@@ -185,14 +190,10 @@ class Scheduler:
         self._count(kind)
         return batch
 
-    def _has_live_work(self, now_seconds: float) -> bool:
-        """Return whether live requests come, so that other work should keep out of their way."""
-        return now_seconds - self._last_live_seconds < LIVE_SECONDS
-
     def _limits(self, kind: WorkClass, model: Model, now_seconds: float) -> BatchLimits:
         if kind is WorkClass.LIVE or (kind is WorkClass.STREAM and model.scorer.pads):
             max_tokens = self._max_batch_tokens
-        elif self._has_live_work(now_seconds):
+        elif self.has_live_work(now_seconds):
             max_tokens = MAX_SMALL_BATCH_TOKENS
         else:
             max_tokens = MAX_STREAM_BATCH_TOKENS if kind is WorkClass.STREAM else MAX_BACKGROUND_BATCH_TOKENS
@@ -208,7 +209,7 @@ class Scheduler:
             self._num_live_batches += 1
 
     def _has_lane_to_spare(self, num_busy_lanes: int) -> bool:
-        """Return whether a lane may take a slice: another one stays idle, or of only one nobody wants it."""
+        """Return whether background work may have a lane: another is idle, or nobody wants the only one."""
         if any(backlog.num_busy_lanes for backlog in self._background):
             return False
         if self._num_lanes == 1:

@@ -41,6 +41,12 @@ class WorkQueue:
         with self._changed:
             return self._scheduler.num_queue_tokens
 
+    @property
+    def has_live_work(self) -> bool:
+        """Whether live requests come."""
+        with self._changed:
+            return self._scheduler.has_live_work(time.monotonic())
+
     def admit(
         self, model: Model, num_tokens: int, *, deadline_seconds: float, kind: WorkClass = WorkClass.LIVE
     ) -> Request:

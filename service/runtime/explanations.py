@@ -21,7 +21,7 @@ __all__ = ["Explanations"]
 
 MAX_UNDER_WAY = 16
 ROUND_TOKENS = 2048
-"""Tokens of a round, two slices of a lane; requests take turns."""
+"""Tokens of a round, one or two batches; requests take turns."""
 TIME_SHARE = 0.9
 """Share of a request's time after which what is known by then is the answer."""
 
@@ -104,7 +104,7 @@ class Explanations:
                 self._pace.ran(
                     start_seconds=start_seconds,
                     end_seconds=loop.time(),
-                    last_live_seconds=batcher.last_live_seconds,
+                    has_live_work=batcher.has_live_work,
                 )
 
 

@@ -1,14 +1,12 @@
 """How often explanations may run while clients ask for predictions."""
 
-from service.batching.scheduler import LIVE_SECONDS
-
 __all__ = ["Pace"]
 
 REST_RATIO = 9.0
-"""After a round, explanations rest for this many times as long as it took, so they have a tenth of a core:
-a lone prediction takes 1.4 times as long while the core that it would use too is busy."""
+"""After a round, explanations rest for this many times as long as it took, so they have a tenth of a core: a
+lone prediction takes 1.4 times as long when it finds only one of two cores idle."""
 MAX_REST_SECONDS = 1.0
-"""A round that had to wait for predictions took long without having run."""
+"""The longest rest: a round may have taken long only because it waited for predictions."""
 
 
 class Pace:
@@ -21,8 +19,8 @@ class Pace:
         """Return how long the next round must wait."""
         return max(0.0, self._rests_until_seconds - now_seconds)
 
-    def ran(self, *, start_seconds: float, end_seconds: float, last_live_seconds: float) -> None:
-        """Take when a round ran, and when the last prediction was asked for."""
-        if end_seconds - last_live_seconds < LIVE_SECONDS:
+    def ran(self, *, start_seconds: float, end_seconds: float, has_live_work: bool) -> None:
+        """Take when a round ran, and whether predictions are asked for."""
+        if has_live_work:
             rest_seconds = min(MAX_REST_SECONDS, REST_RATIO * (end_seconds - start_seconds))
             self._rests_until_seconds = end_seconds + rest_seconds

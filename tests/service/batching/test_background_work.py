@@ -58,7 +58,7 @@ def test_the_only_lane_takes_the_background_while_nothing_waits() -> None:
     assert take_kind(queue) is WorkClass.SHADOW
 
 
-def test_a_slice_in_the_background_is_small() -> None:
+def test_a_batch_in_the_background_is_small() -> None:
     queue = scheduler(num_lanes=2, max_batch_tokens=8192)
     client(queue).put(700, 700, 700, 700, kind=WorkClass.EXPLAIN)
     assert lengths_of(take(queue)) == [700, 700]

@@ -1,25 +1,20 @@
 """How often explanations run beside predictions."""
 
-import math
-
 import pytest
 
-from service.batching.scheduler import LIVE_SECONDS
 from service.runtime.pace import MAX_REST_SECONDS, REST_RATIO, Pace
 
 
 def test_without_predictions_nothing_rests() -> None:
     pace = Pace()
     assert pace.wait_seconds(0.0) == 0.0
-    pace.ran(start_seconds=1.0, end_seconds=1.05, last_live_seconds=-math.inf)
+    pace.ran(start_seconds=1.0, end_seconds=1.05, has_live_work=False)
     assert pace.wait_seconds(1.05) == 0.0
-    pace.ran(start_seconds=2.0, end_seconds=2.05, last_live_seconds=2.05 - LIVE_SECONDS)
-    assert pace.wait_seconds(2.05) == 0.0
 
 
 def test_beside_predictions_explanations_have_a_tenth_of_the_time() -> None:
     pace = Pace()
-    pace.ran(start_seconds=1.0, end_seconds=1.05, last_live_seconds=0.9)
+    pace.ran(start_seconds=1.0, end_seconds=1.05, has_live_work=True)
     assert pace.wait_seconds(1.05) == pytest.approx(0.45)
     assert pace.wait_seconds(1.15) == pytest.approx(0.35)
     assert pace.wait_seconds(2.0) == 0.0
@@ -28,5 +23,5 @@ def test_beside_predictions_explanations_have_a_tenth_of_the_time() -> None:
 
 def test_a_round_that_had_to_wait_does_not_make_the_rest_longer() -> None:
     pace = Pace()
-    pace.ran(start_seconds=1.0, end_seconds=9.0, last_live_seconds=9.0)
+    pace.ran(start_seconds=1.0, end_seconds=9.0, has_live_work=True)
     assert pace.wait_seconds(9.0) == MAX_REST_SECONDS
