@@ -30,9 +30,9 @@ from experiments.result_cache import ResultCache
 from model_store import Evaluation, Manifest
 from reviews import Review, read_reviews
 from sentiment import Engine, Prediction, SentimentLSTM, TokenizedReview, set_num_threads
-from sentiment.tokenizer import split
 from training.data.labels import LabelSet
-from training.data.similarity import MIN_SIMILARITY, SHINGLE_TOKENS
+from training.data.near_duplicates import shingles
+from training.data.similarity import MIN_SIMILARITY
 from training.evaluation.calibration import fit_temperature, keeps_base_temperature
 from training.evaluation.metrics import evaluate
 from training.recipe.plan import PinnedVersion, Plan
@@ -82,10 +82,10 @@ def least_sure(pool: Sequence[PredictedReview], budget: int, _: np.random.Genera
     Near-duplicates are those of `training.data.near_duplicates`.
     """
     chosen: list[PredictedReview] = []
-    by_shingle: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    by_shingle: dict[str, list[int]] = defaultdict(list)
     sizes: list[int] = []
     for each in sorted(pool, key=attrgetter("margin")):
-        ours = shingles(each.review.text)
+        ours = set(shingles(each.review.text))
         common = Counter(index for shingle in ours for index in by_shingle[shingle])
         if any(num / (len(ours) + sizes[index] - num) >= MIN_SIMILARITY for index, num in common.items()):
             continue
@@ -96,13 +96,6 @@ def least_sure(pool: Sequence[PredictedReview], budget: int, _: np.random.Genera
         if len(chosen) == budget:
             break
     return chosen
-
-
-def shingles(text: str) -> set[tuple[str, ...]]:
-    """Return the sequences of five tokens in a text."""
-    tokens = split(text)
-    starts = range(max(1, len(tokens) - SHINGLE_TOKENS + 1))
-    return {tuple(tokens[start : start + SHINGLE_TOKENS]) for start in starts}
 
 
 STRATEGIES: Mapping[str, Strategy] = {RANDOM: at_random, SELECTED: least_sure}

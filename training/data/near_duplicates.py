@@ -29,6 +29,7 @@ __all__ = [
     "ShingledTexts",
     "find_duplicates",
     "pair_lines",
+    "shingles",
     "summary",
 ]
 
@@ -53,7 +54,7 @@ class ShingledTexts:
         if not texts:
             return cls((), csr_matrix((0, _NUM_BUCKETS), dtype=np.int32))
         vectorizer = HashingVectorizer(
-            analyzer=_shingles,
+            analyzer=shingles,
             n_features=_NUM_BUCKETS,
             alternate_sign=False,
             binary=True,
@@ -128,7 +129,8 @@ def pair_lines(found: Duplicates, reviews: Sequence[Review], others: Sequence[Re
     ]
 
 
-def _shingles(text: str) -> list[str]:
+def shingles(text: str) -> list[str]:
+    """Return the sequences of `SHINGLE_TOKENS` tokens in a text, or all of a shorter one."""
     tokens = split(text)
     num_shingles = max(1, len(tokens) - SHINGLE_TOKENS + 1)
     return [" ".join(tokens[start : start + SHINGLE_TOKENS]) for start in range(num_shingles)]
